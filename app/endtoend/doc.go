@@ -1,0 +1,14 @@
+// Package endtoend holds the tests that see, hear and click like a person, and
+// the private desktop they do it on. Nothing of the product imports it.
+//
+// A test starts a desktop with Start, runs the product in it with
+// Desktop.Run, and looks at it through four senses: Desktop.Listen hears what
+// leaves the speaker, Desktop.Notifications sees what the notification daemon
+// is told, Desktop.Tray reads and clicks the tray item, and
+// Desktop.Screenshot keeps a picture for a person to judge. Every part of the
+// desktop can be left out, as it is missing for somebody.
+//
+// Where a program of the rig is not installed, the tests are skipped with the
+// reason; with NIGHTSTAND_RIG=1 that is a failure. With NIGHTSTAND_SHOTS=DIR
+// the screenshots, and the recordings of failed tests, are kept in DIR.
+package endtoend
