@@ -1,6 +1,8 @@
 # Nightstand: what a person or a machine does with it.
 #
 #	make            the program, as bin/nightstand
+#	make run        a real page, from the first sound to the acknowledgement
+#	make test       everything that is tested, on a private desktop
 #	make deps       what is missing to build and test, installed where possible
 #	make help       everything else
 .DEFAULT_GOAL := build
@@ -24,9 +26,67 @@ TEST_PACKAGES := \
 	pulseaudio pulseaudio-utils \
 	systemd gcc-mingw-w64-x86-64
 
+# Versions of the tools that only developers run.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+PROGRAM := bin/nightstand
+BUILD := -trimpath -ldflags '-s -w'
+
+# Rooms whose tests hear and see: one at a time, or they disturb each other.
+RIG_ROOMS = ./app/endtoend ./tray/...
+
+# Without a screen to borrow a language from, the tests speak this one.
+export LANG := en_US.UTF-8
+
 ## Build and run
 
+.PHONY: build
+build: ## build the program
+	CGO_ENABLED=1 $(GO) build $(BUILD) -o $(PROGRAM) .
+
+.PHONY: run
+run: deps-run build ## ring once for real: an Alertmanager, a page, your answer
+	@.ci/first-page $(CURDIR)/$(PROGRAM)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin shots
+
 ## Test
+
+.PHONY: test
+test: export NIGHTSTAND_RIG := 1
+test: export NIGHTSTAND_BINARY := $(CURDIR)/$(PROGRAM)
+test: deps build format vet cross ## install what is needed and pass every test
+	$(GO) test ./app/watch -rapid.checks=10000 -rapid.steps=60
+	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /app/endtoend -e /tray)
+	$(GO) test -race -timeout 25m -p 1 -v=false $(RIG_ROOMS)
+
+.PHONY: format
+format:
+	@unformatted=$$($(dir $(GO))gofmt -l $$(git ls-files '*.go')); \
+	[ -z "$$unformatted" ] || { echo "not formatted by gofmt:" $$unformatted; exit 1; }
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+
+.PHONY: cross
+cross: ## build for Windows, type-check for macOS
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc CGO_CFLAGS="-O2 -w" $(GO) build $(BUILD) -o bin/nightstand.exe .
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
+
+.PHONY: lint
+lint: format vet ## gofmt, vet, staticcheck, and govulncheck where its list can be reached
+	$(GO) run $(STATICCHECK) ./...
+	@$(GO) run $(GOVULNCHECK) ./... || [ $$? -ne 3 ] && echo 'govulncheck: nothing found, or its list cannot be reached from here'
+
+.PHONY: bench
+bench: export NIGHTSTAND_RIG := 1
+bench: export NIGHTSTAND_BINARY := $(CURDIR)/$(PROGRAM)
+bench: build ## measure what the promises depend on, each beside its goal
+	$(GO) test -p 1 -run '^$$' -bench . -benchtime 5x ./...
 
 ## Dependencies
 

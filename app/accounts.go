@@ -1,0 +1,272 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"nightstand/app/config"
+	"nightstand/app/control"
+	"nightstand/app/page"
+	"nightstand/app/secret"
+	"nightstand/app/store"
+	"nightstand/sync/alertmanager"
+	"nightstand/sync/provider"
+)
+
+// testPatience is how long a service may take to introduce itself.
+const testPatience = 10 * time.Second
+
+// Accounts sets paging services up, tests them and forgets them. The agent
+// uses it, and so does the command line while no agent runs.
+type Accounts struct {
+	store    *store.Store
+	keyring  secret.Keyring
+	settings config.Settings
+	log      *slog.Logger
+	// inMemory says whether a secret may be kept in this process: only the
+	// agent lives long enough.
+	inMemory bool
+
+	mu      sync.Mutex
+	secrets map[string]string // what the user chose to keep in memory only
+}
+
+// NewAccounts works on the store and the keyring of one home. A nil store
+// means that accounts can be neither read nor kept.
+func NewAccounts(s *store.Store, keyring secret.Keyring, settings config.Settings, log *slog.Logger, inAgent bool) *Accounts {
+	return &Accounts{store: s, keyring: keyring, settings: settings, log: log, inMemory: inAgent, secrets: map[string]string{}}
+}
+
+var errNoStorage = &control.RefusedError{Sentence: "Accounts cannot be kept, because the database of this profile cannot be opened. “nightstand doctor” says more."}
+
+// AddAccount tests an account and keeps it. The secret goes to the keyring
+// and nowhere else. Its refusals are *control.RefusedError.
+func (a *Accounts) AddAccount(ctx context.Context, asked control.NewAccount) (control.AccountReport, error) {
+	if a.store == nil && !asked.OnlyLook {
+		return control.AccountReport{}, errNoStorage
+	}
+	account := store.Account{
+		Name: asked.Name, Provider: asked.Provider, URL: asked.URL, User: asked.User, AddedAt: time.Now(),
+		Options: store.AccountOptions{
+			Auth: asked.Auth, CAFile: asked.CAFile, Proxy: asked.Proxy, Receiver: asked.Receiver, Filters: asked.Filters,
+			Heartbeats: asked.Heartbeats, SeverityLabel: asked.SeverityLabel, Severities: asked.Severities,
+		},
+		Secret: store.NoSecret,
+	}
+	if err := a.free(ctx, asked); err != nil {
+		return control.AccountReport{}, err
+	}
+	report, err := a.test(ctx, account, asked.Secret, asked.NoTest)
+	if err != nil || asked.OnlyLook || !report.OK && !asked.NoTest {
+		return report, err
+	}
+	if account.Secret, err = a.keep(ctx, asked); err != nil {
+		return report, err
+	}
+	if err := a.store.PutAccount(ctx, account); err != nil {
+		return report, &control.RefusedError{Sentence: "The account was not kept, because the database cannot be written: " + err.Error() + "."}
+	}
+	report.Kept = true
+	return report, nil
+}
+
+// free refuses a name that is taken.
+func (a *Accounts) free(ctx context.Context, asked control.NewAccount) error {
+	if asked.Replace || asked.OnlyLook {
+		return nil
+	}
+	if _, err := a.store.Account(ctx, asked.Name); err == nil {
+		return &control.RefusedError{Sentence: fmt.Sprintf("There is an account called %s already. Choose another name, or say --replace to set this one up anew.", asked.Name)}
+	} else if !errors.Is(err, store.ErrNoAccount) {
+		return err
+	}
+	return nil
+}
+
+// keep puts the secret where the user wants it.
+func (a *Accounts) keep(ctx context.Context, asked control.NewAccount) (store.SecretPlace, error) {
+	switch {
+	case asked.Secret == "":
+		a.forgetInMemory(asked.Name)
+		return store.NoSecret, nil
+	case asked.MemoryOnly && !a.inMemory:
+		return "", &control.RefusedError{Sentence: "A credential can be kept in memory only by the running agent. Start “nightstand agent” first."}
+	case asked.MemoryOnly:
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.secrets[asked.Name] = asked.Secret
+		return store.MemoryPlace, nil
+	}
+	if err := a.keyring.Set(ctx, asked.Name, asked.Secret); err != nil {
+		return "", &control.RefusedError{Sentence: err.Error()}
+	}
+	a.forgetInMemory(asked.Name)
+	return store.KeyringPlace, nil
+}
+
+func (a *Accounts) forgetInMemory(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.secrets, name)
+}
+
+// secret finds the credential of an account.
+func (a *Accounts) secret(ctx context.Context, account store.Account) (string, error) {
+	switch account.Secret {
+	case store.KeyringPlace:
+		return a.keyring.Get(ctx, account.Name)
+	case store.MemoryPlace:
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if value, there := a.secrets[account.Name]; there {
+			return value, nil
+		}
+		return "", &secret.Error{
+			Sentence: fmt.Sprintf("The credential of %s was kept in memory only, as you chose, and ended with the agent that held it. Give it again with “nightstand account add --replace --name %s …”.", account.Name, account.Name),
+			Cause:    secret.ErrNotThere,
+		}
+	}
+	return "", nil
+}
+
+// TestAccount asks the service of a kept account who we are and what is open.
+func (a *Accounts) TestAccount(ctx context.Context, name string) (control.AccountReport, error) {
+	account, err := a.find(ctx, name)
+	if err != nil {
+		return control.AccountReport{}, err
+	}
+	value, err := a.secret(ctx, account)
+	if err != nil {
+		return control.AccountReport{Name: name, Kept: true, Error: err.Error(), Receivers: []string{}, Open: []control.Page{}, Notes: []string{}}, nil
+	}
+	report, err := a.test(ctx, account, value, true)
+	report.Kept = true
+	return report, err
+}
+
+func (a *Accounts) find(ctx context.Context, name string) (store.Account, error) {
+	if a.store == nil {
+		return store.Account{}, errNoStorage
+	}
+	account, err := a.store.Account(ctx, name)
+	if errors.Is(err, store.ErrNoAccount) {
+		return account, fmt.Errorf("%w: there is no account called %s", control.ErrUnknown, name)
+	}
+	return account, err
+}
+
+// RemoveAccount forgets an account, its pages and its credential.
+func (a *Accounts) RemoveAccount(ctx context.Context, name string) error {
+	account, err := a.find(ctx, name)
+	if err != nil {
+		return err
+	}
+	if account.Secret == store.KeyringPlace {
+		if err := a.keyring.Delete(ctx, name); err != nil {
+			return &control.RefusedError{Sentence: "The account was not removed, because its credential would stay behind. " + err.Error()}
+		}
+	}
+	a.forgetInMemory(name)
+	return a.store.DeleteAccount(ctx, name)
+}
+
+// ListAccounts returns the accounts as they were set up.
+func (a *Accounts) ListAccounts(ctx context.Context) ([]control.Account, error) {
+	if a.store == nil {
+		return nil, errNoStorage
+	}
+	kept, err := a.store.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	listed := make([]control.Account, 0, len(kept))
+	for _, account := range kept {
+		listed = append(listed, describe(account))
+	}
+	return listed, nil
+}
+
+func describe(account store.Account) control.Account {
+	return control.Account{
+		Name: account.Name, Provider: account.Provider, URL: account.URL, User: account.User, Mine: mine(account.Options),
+	}
+}
+
+// mine says in words which pages of the account are the user's.
+func mine(o store.AccountOptions) string {
+	var parts []string
+	if o.Receiver != "" {
+		parts = append(parts, "receiver "+o.Receiver)
+	}
+	parts = append(parts, o.Filters...)
+	if len(parts) == 0 {
+		return "everything it lists"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// connect makes the provider of an account.
+func (a *Accounts) connect(account store.Account, value string) (provider.Provider, error) {
+	switch account.Provider {
+	case "alertmanager":
+		severities, err := severityTable(account.Options.Severities)
+		if err != nil {
+			return nil, err
+		}
+		return alertmanager.New(alertmanager.Options{
+			Account: account.Name, URL: account.URL, User: account.User, Secret: value,
+			Auth: account.Options.Auth, CAFile: account.Options.CAFile, Proxy: account.Options.Proxy,
+			Receiver: account.Options.Receiver, Filters: account.Options.Filters,
+			Heartbeats: account.Options.Heartbeats, SeverityLabel: account.Options.SeverityLabel, Severities: severities,
+			AckLasts: time.Duration(a.settings.Answer.SilenceFor),
+			Log:      a.log.With("account", account.Name),
+		})
+	}
+	return nil, &provider.Error{Kind: provider.Invalid, Sentence: "This version of Nightstand does not know the paging service “" + page.Plain(account.Provider, 40) + "”. It knows: alertmanager."}
+}
+
+// severityTable reads the user's own table from a label's value to a severity.
+func severityTable(words map[string]string) (map[string]page.Severity, error) {
+	table := make(map[string]page.Severity, len(words))
+	for _, value := range slices.Sorted(maps.Keys(words)) {
+		severity := page.Severity(words[value])
+		if !slices.Contains(page.Severities(), severity) {
+			return nil, &provider.Error{Kind: provider.Invalid, Sentence: fmt.Sprintf("There is no severity “%s”. There are critical, degraded, minor, hidden and other.", page.Plain(words[value], 40))}
+		}
+		table[value] = severity
+	}
+	return table, nil
+}
+
+// test asks the service to introduce itself. With mayFail a service that
+// cannot be reached is a report and no error; a wrong setting always is a refusal.
+func (a *Accounts) test(ctx context.Context, account store.Account, value string, mayFail bool) (control.AccountReport, error) {
+	report := control.AccountReport{Name: account.Name, Receivers: []string{}, Open: []control.Page{}, Notes: []string{}}
+	service, err := a.connect(account, value)
+	if err != nil {
+		return report, &control.RefusedError{Sentence: provider.Sentence(err)}
+	}
+	defer service.Close()
+	ctx, cancel := context.WithTimeout(ctx, testPatience)
+	defer cancel()
+	introduction, err := service.Test(ctx)
+	if err != nil {
+		report.Error = provider.Sentence(err)
+		report.WantsSecret = provider.KindOf(err) == provider.Refused
+		return report, nil
+	}
+	report.OK, report.User, report.Service = true, introduction.User, introduction.Service
+	report.Receivers = append(report.Receivers, introduction.Receivers...)
+	report.Notes = append(report.Notes, introduction.Notes...)
+	for _, p := range introduction.Open {
+		report.Open = append(report.Open, describePage(p))
+	}
+	return report, nil
+}

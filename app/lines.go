@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nightstand/app/config"
+	"nightstand/app/page"
+	"nightstand/app/store"
+	"nightstand/app/watch"
+	"nightstand/sync/outbox"
+	"nightstand/sync/poll"
+	"nightstand/sync/provider"
+)
+
+// The span of one reading and the longest pause after failures, on shift and off.
+const (
+	patienceOnShift  = 5 * time.Second
+	patienceOffShift = 20 * time.Second
+	longestOnShift   = 10 * time.Second
+	longestOffShift  = 60 * time.Second
+)
+
+// lines are the connections to all accounts: for each a poll loop and an outbox.
+type lines struct {
+	agent *Agent
+	pace  config.Poll
+	log   *slog.Logger
+
+	mu       sync.Mutex
+	open     map[string]*line
+	accounts map[string]store.Account // as set up, connected or not
+	secrets  map[string]string        // the credential each is connected with
+	missing  map[string]string        // why an account is not connected
+	refresh  chan struct{}
+	running  sync.WaitGroup
+}
+
+// line is the connection to one account.
+type line struct {
+	name    string
+	service provider.Provider
+	poll    *poll.Loop
+	outbox  *outbox.Line
+	refused atomic.Bool // the last reading failed on the credential
+	end     context.CancelFunc
+}
+
+func newLines(a *Agent, pace config.Poll, log *slog.Logger) *lines {
+	return &lines{agent: a, pace: pace, log: log, open: map[string]*line{}, accounts: map[string]store.Account{},
+		secrets: map[string]string{}, missing: map[string]string{}, refresh: make(chan struct{}, 1)}
+}
+
+// connect begins to watch an account, replacing an earlier connection to it.
+func (l *lines) connect(ctx context.Context, name string, service provider.Provider) {
+	ctx, end := context.WithCancel(ctx)
+	one := &line{name: name, service: service, end: end}
+	one.outbox = outbox.NewLine(service, reports{agent: l.agent, name: name})
+	one.poll = poll.New(service, l.paceNow, func(r poll.Reading) { l.delivered(one, r) })
+	l.mu.Lock()
+	before := l.open[name]
+	l.open[name] = one
+	l.mu.Unlock()
+	if before != nil {
+		before.end()
+	}
+	l.agent.Observe(watch.AccountAdded{Name: name})
+	l.running.Add(2)
+	go func() { defer l.running.Done(); one.poll.Run(ctx) }()
+	go func() { defer l.running.Done(); one.outbox.Run(ctx) }()
+}
+
+// cut ends the connection to an account.
+func (l *lines) cut(name string) {
+	l.mu.Lock()
+	one := l.open[name]
+	delete(l.open, name)
+	delete(l.accounts, name)
+	delete(l.secrets, name)
+	delete(l.missing, name)
+	l.mu.Unlock()
+	if one != nil {
+		one.end()
+	}
+}
+
+// wait returns when every connection has ended.
+func (l *lines) wait() {
+	l.mu.Lock()
+	for _, one := range l.open {
+		one.end()
+	}
+	l.mu.Unlock()
+	l.running.Wait()
+	for _, one := range l.open {
+		one.service.Close()
+	}
+}
+
+func (l *lines) find(name string) *line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open[name]
+}
+
+// paceNow is how often to look, by what goes on.
+func (l *lines) paceNow() poll.Pace {
+	state := l.agent.state.Load()
+	switch {
+	case !state.OnShift:
+		return poll.Pace{Every: time.Duration(l.pace.OffShift), Patience: patienceOffShift, LongestPause: longestOffShift}
+	case unanswered(state):
+		return poll.Pace{Every: min(time.Duration(l.pace.Unanswered), time.Duration(l.pace.OnShift)), Patience: patienceOnShift, LongestPause: longestOnShift}
+	}
+	return poll.Pace{Every: time.Duration(l.pace.OnShift), Patience: patienceOnShift, LongestPause: longestOnShift}
+}
+
+func unanswered(state *watch.State) bool {
+	for _, p := range state.Pages {
+		if p.Alarming {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *lines) delivered(one *line, r poll.Reading) {
+	if l.find(one.name) != one {
+		return // replaced or removed while it was reading
+	}
+	if r.Err != nil {
+		l.log.Warn("poll failed", "account", one.name, "kind", provider.KindOf(r.Err), "error", r.Err)
+		one.refused.Store(provider.KindOf(r.Err) == provider.Refused)
+		l.agent.Observe(watch.PollFailed{Account: one.name, Sentence: sentence(r.Err)})
+		l.agent.lookAtCredentials()
+		return
+	}
+	if one.refused.Swap(false) {
+		l.agent.lookAtCredentials()
+	}
+	l.agent.Observe(watch.Polled{
+		Account: one.name, Started: l.agent.instant(r.Started).Mono,
+		Pages: r.Snapshot.Pages, Instance: r.Snapshot.Instance,
+		Heartbeat: watch.Heartbeat(r.Snapshot.Heartbeat),
+	})
+}
+
+func (l *lines) lookNow(account string) {
+	if one := l.find(account); one != nil {
+		one.poll.Now()
+	}
+}
+
+func (l *lines) answer(send watch.SendAnswer) {
+	letter := outbox.Letter{Page: send.Page, Number: send.Number}
+	if one := l.find(send.Page.Account); one != nil {
+		one.outbox.Put(letter)
+		return
+	}
+	go reports{agent: l.agent, name: send.Page.Account}.Failed(letter, errNotConnected)
+}
+
+func (l *lines) takeBack(send watch.SendTakeBack) {
+	letter := outbox.Letter{Page: send.Page, TakeBack: true}
+	if one := l.find(send.Page.Account); one != nil {
+		one.outbox.Put(letter)
+		return
+	}
+	go reports{agent: l.agent, name: send.Page.Account}.Failed(letter, errNotConnected)
+}
+
+var errNotConnected = &provider.Error{Kind: provider.Unreachable, Sentence: "the account is not connected"}
+
+// reports brings what became of letters to the core.
+type reports struct {
+	agent *Agent
+	name  string
+}
+
+func (r reports) Started(letter outbox.Letter) {
+	if !letter.TakeBack {
+		r.agent.Observe(watch.AnswerStarted{ID: letter.Page.ID, Number: letter.Number})
+	}
+}
+
+func (r reports) Arrived(letter outbox.Letter, after page.Page) {
+	r.agent.log.Info("answer confirmed", "page", letter.Page.ID, "status", after.Status, "take_back", letter.TakeBack)
+	if letter.TakeBack {
+		r.agent.Observe(watch.TakenBack{ID: letter.Page.ID, Page: after})
+		return
+	}
+	r.agent.Observe(watch.AnswerConfirmed{ID: letter.Page.ID, Number: letter.Number, Page: after})
+}
+
+func (r reports) Failed(letter outbox.Letter, err error) {
+	r.agent.log.Warn("answer not confirmed", "page", letter.Page.ID, "error", err, "take_back", letter.TakeBack)
+	id, number := letter.Page.ID, letter.Number
+	var taken *provider.TakenError
+	switch {
+	case errors.Is(err, provider.ErrGone):
+		r.agent.Observe(watch.AnswerGone{ID: id, Number: number})
+	case letter.TakeBack:
+		r.agent.Observe(watch.TakeBackFailed{ID: id, Sentence: sentence(err)})
+	case errors.As(err, &taken):
+		r.agent.Observe(watch.AnswerTaken{ID: id, Number: number, By: taken.By})
+	default:
+		r.agent.Observe(watch.AnswerFailed{ID: id, Number: number, Offline: worthAnotherTry(err), Sentence: sentence(err)})
+	}
+}
+
+// worthAnotherTry tells a service out of reach from one that said no.
+func worthAnotherTry(err error) bool {
+	switch provider.KindOf(err) {
+	case provider.Refused, provider.Invalid:
+		return false
+	}
+	return !errors.Is(err, provider.ErrUnsupported)
+}

@@ -1,0 +1,223 @@
+package terminal
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"nightstand/app/control"
+)
+
+// add is the beginning of every account command here.
+var add = []string{"account", "add", "--name", "prod", "--provider", "alertmanager", "--url", "http://127.0.0.1:9093"}
+
+func kept(report control.AccountReport) control.AccountReport {
+	report.Kept = true
+	return report
+}
+
+func TestAScriptSetsAnAccountUp(t *testing.T) {
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Dir(authority))
+	agent := &fakeAgent{reports: []control.AccountReport{kept(works)}}
+	d := newDesk(t, agent)
+	d.In = strings.NewReader("s3cret, with spaces \n")
+	code := d.run(t, append(slices.Clone(add), "--user", "ben", "--token-stdin", "--receiver", "team-.*", "--filter", `team=~"db,web"`, "--filter", "region!=eu",
+		"--auth", "bearer", "--ca", "ca.pem", "--proxy", "http://proxy:3128", "--severity-label", "priority", "--severity", "P1=critical", "--severity", "P2=minor",
+		"--heartbeat", "Pulse", "--replace", "--memory-only", "--no-test")...)
+	if code != 0 {
+		t.Fatalf("account add ends with %d: %s", code, &d.err)
+	}
+	want := control.NewAccount{
+		Name: "prod", Provider: "alertmanager", URL: "http://127.0.0.1:9093", User: "ben", Secret: "s3cret, with spaces ",
+		Auth: "bearer", CAFile: authority, Proxy: "http://proxy:3128", Receiver: "team-.*", Filters: []string{`team=~"db,web"`, "region!=eu"},
+		SeverityLabel: "priority", Severities: map[string]string{"P1": "critical", "P2": "minor"}, Heartbeats: []string{"Pulse"},
+		NoTest: true, Replace: true, MemoryOnly: true,
+	}
+	if len(agent.asked) != 1 || !reflect.DeepEqual(agent.asked[0], want) {
+		t.Errorf("the agent was asked\n%+v, want\n%+v", agent.asked, want)
+	}
+	if out := d.out.String(); !strings.Contains(out, "Alertmanager 0.25.0") || !strings.Contains(out, "The account “prod” is set up.") || strings.Contains(out+d.err.String(), "s3cret") {
+		t.Errorf("it says %q and %q", out, &d.err)
+	}
+	safe(t, d.out.String())
+}
+
+func TestTheSecretIsWhatCameWithoutTheEndOfItsLine(t *testing.T) {
+	for typed, want := range map[string]string{"": "", "\n": "", "a\n": "a", "a\r\n": "a", "a\n\n": "a\n", "a": "a", "a\r": "a\r", " a ": " a "} {
+		agent := &fakeAgent{reports: []control.AccountReport{kept(works)}}
+		d := newDesk(t, agent)
+		d.In = strings.NewReader(typed)
+		if code := d.run(t, append(slices.Clone(add), "--token-stdin")...); code != 0 || agent.asked[0].Secret != want {
+			t.Errorf("%q gives the secret %q and ends with %d", typed, agent.asked[0].Secret, code)
+		}
+	}
+	d := newDesk(t, &fakeAgent{})
+	d.In = strings.NewReader(strings.Repeat("x", longestSecret+1))
+	if code := d.run(t, append(slices.Clone(add), "--token-stdin")...); code != 2 || !strings.Contains(d.err.String(), "too long") {
+		t.Errorf("an endless secret ends with %d: %s", code, &d.err)
+	}
+}
+
+func TestAScriptIsToldWhenEverythingIsTaken(t *testing.T) {
+	for name, c := range map[string]struct {
+		report   control.AccountReport
+		out, err string
+		code     int
+	}{
+		"tested":      {kept(works), "Note: Everything this Alertmanager lists is taken as yours.", "", 0},
+		"not tested":  {control.AccountReport{Kept: true}, "was not asked", "Everything this service lists is taken as yours", 0},
+		"not reached": {control.AccountReport{Error: "nobody answers there"}, "Nothing was kept", "", 1},
+	} {
+		d := newDesk(t, &fakeAgent{reports: []control.AccountReport{c.report}})
+		code := d.run(t, add...)
+		if code != c.code || !strings.Contains(d.out.String(), c.out) || (d.err.Len() > 0) != (c.err != "") || !strings.Contains(d.err.String(), c.err) {
+			t.Errorf("%s: %d, %q, %q", name, code, &d.out, &d.err)
+		}
+		if asked := d.agent.asked[0]; asked.User != "anna" || asked.Secret != "" {
+			t.Errorf("%s: asked %+v", name, asked)
+		}
+	}
+}
+
+func TestAccountAddRefusesWhatCannotBe(t *testing.T) {
+	for want, args := range map[string][]string{
+		"what to call the account":    {"account", "add"},
+		"made of letters, digits":     {"account", "add", "--name", "../x"},
+		"There is: alertmanager.":     {"account", "add", "--name", "a"},
+		"There is no provider “pd”":   {"account", "add", "--name", "a", "--provider", "pd"},
+		"Say where the service is":    {"account", "add", "--name", "a", "--provider", "alertmanager"},
+		"--auth is basic or bearer":   append(slices.Clone(add), "--auth", "digest"),
+		"contains a password":         append(slices.Clone(add), "--url", "http://anna:s3cret@x"),
+		"not a condition on a label":  append(slices.Clone(add), "--filter", "database"),
+		"is not a severity":           append(slices.Clone(add), "--severity", "P1=terrible"),
+		"--ca cannot be read":         append(slices.Clone(add), "--ca", "no/such/file"),
+		"Unexpected argument surplus": append(slices.Clone(add), "surplus"),
+	} {
+		d := newDesk(t, &fakeAgent{})
+		code := d.run(t, args...)
+		said := strings.ReplaceAll(d.err.String(), "\n", " ")
+		if code != 2 || d.out.Len() != 0 || !strings.Contains(said, want) || len(d.agent.asked) != 0 || strings.Contains(said, "s3cret") {
+			t.Errorf("%q: %d, %q, %q", args, code, &d.out, &d.err)
+		}
+	}
+}
+
+func TestTheUserInTheURLCountsBeforeTheLogin(t *testing.T) {
+	agent := &fakeAgent{reports: []control.AccountReport{kept(works)}}
+	newDesk(t, agent).run(t, append(slices.Clone(add), "--url", "http://carl@x:9093")...)
+	if agent.asked[0].User != "carl" {
+		t.Errorf("the user is %q", agent.asked[0].User)
+	}
+}
+
+// A person looks first, is asked for the password only when the service wants
+// one, and says which pages are theirs.
+func TestAPersonSetsAnAccountUp(t *testing.T) {
+	locked := control.AccountReport{Error: "it asks for a password or token, and this account has none", WantsSecret: true}
+	for name, c := range map[string]struct {
+		typed    string
+		secrets  []string
+		args     []string
+		reports  []control.AccountReport
+		code     int
+		want     control.NewAccount // what was asked last
+		looks    int
+		said, no string
+	}{
+		"everything":                {typed: "\n", reports: []control.AccountReport{works, kept(works)}, looks: 1, said: "1. team-db\n2. team.web"},
+		"one receiver":              {typed: "2\n", reports: []control.AccountReport{works, kept(works)}, looks: 1, want: control.NewAccount{Receiver: `team\.web`}},
+		"two receivers":             {typed: "3, 1\n", reports: []control.AccountReport{works, kept(works)}, looks: 1, want: control.NewAccount{Receiver: `^(?:night\|shift|team-db)$`}},
+		"a receiver by its name":    {typed: "team-db\n", reports: []control.AccountReport{works, kept(works)}, looks: 1, want: control.NewAccount{Receiver: `team-db`}},
+		"a label":                   {typed: "team=\"db\"\n", reports: []control.AccountReport{works, kept(works)}, looks: 1, want: control.NewAccount{Filters: []string{`team="db"`}}},
+		"two labels":                {typed: `team=~"db,\",web", region=eu` + "\n", reports: []control.AccountReport{works, kept(works)}, looks: 1, want: control.NewAccount{Filters: []string{`team=~"db,\",web"`, "region=eu"}}},
+		"a slip":                    {typed: "9\ndatabase\n1\n", reports: []control.AccountReport{works, kept(works)}, looks: 1, want: control.NewAccount{Receiver: "team-db"}, said: "“9” is neither the number of a receiver"},
+		"three slips":               {typed: "0\nx\n,\n", reports: []control.AccountReport{works}, looks: 1, code: 2, said: "still not clear"},
+		"gone away":                 {typed: "", reports: []control.AccountReport{works}, looks: 1, code: 1, said: "No answer came"},
+		"a password":                {typed: "\n", secrets: []string{"s3cret"}, reports: []control.AccountReport{locked, works, kept(works)}, looks: 2, want: control.NewAccount{Secret: "s3cret"}, no: "s3cret"},
+		"a password at the second":  {typed: "\n", secrets: []string{"wrong", "right"}, reports: []control.AccountReport{locked, locked, works, kept(works)}, looks: 3, want: control.NewAccount{Secret: "right"}},
+		"no password":               {secrets: []string{""}, reports: []control.AccountReport{locked}, looks: 1, code: 1, said: "Nothing was kept"},
+		"not reached":               {reports: []control.AccountReport{{Error: "nobody answers there"}}, looks: 1, code: 1, said: "Nobody answers there."},
+		"not reached, kept":         {args: []string{"--no-test"}, secrets: []string{"later"}, reports: []control.AccountReport{{Error: "nobody answers"}, {Kept: true}}, looks: 1, want: control.NewAccount{Secret: "later", NoTest: true}},
+		"told by options":           {args: []string{"--receiver", "x"}, reports: []control.AccountReport{kept(works)}, want: control.NewAccount{Receiver: "x"}, no: "Mine:"},
+		"a password without asking": {typed: "\n", args: []string{"--token-stdin"}, secrets: []string{"first"}, reports: []control.AccountReport{works, kept(works)}, looks: 1, want: control.NewAccount{Secret: "first"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			agent := &fakeAgent{reports: c.reports}
+			d := newDesk(t, agent)
+			d.typed(c.typed)
+			d.secrets = c.secrets
+			code := d.run(t, append(slices.Clone(add), c.args...)...)
+			if code != c.code {
+				t.Errorf("it ends with %d, want %d", code, c.code)
+			}
+			looks := 0
+			for _, asked := range agent.asked {
+				if asked.OnlyLook {
+					looks++
+				}
+			}
+			keeping := len(agent.asked) - looks
+			if looks != c.looks || keeping != 1-min(1, c.code) {
+				t.Errorf("it looked %d times and kept %d accounts", looks, keeping)
+			}
+			c.want.Name, c.want.Provider, c.want.URL, c.want.User = "prod", "alertmanager", "http://127.0.0.1:9093", "anna"
+			if last := agent.asked[len(agent.asked)-1]; c.code == 0 && !reflect.DeepEqual(last, c.want) {
+				t.Errorf("kept\n%+v, want\n%+v", last, c.want)
+			}
+			said := d.out.String() + d.err.String()
+			if !strings.Contains(said, c.said) || c.no != "" && strings.Contains(said, c.no) {
+				t.Errorf("it says\n%s", said)
+			}
+			if len(d.secrets) != 0 {
+				t.Errorf("%d secrets were not asked for", len(d.secrets))
+			}
+			safe(t, said)
+		})
+	}
+}
+
+func TestTheQuestionsStayOffStdout(t *testing.T) {
+	d := newDesk(t, &fakeAgent{reports: []control.AccountReport{works, kept(works)}})
+	d.typed("1\n")
+	if code := d.run(t, append(slices.Clone(add), "--json")...); code != 0 || !strings.HasPrefix(d.out.String(), "{\n") || !strings.Contains(d.err.String(), "Disk full (minor)") {
+		t.Errorf("%d, %q, %q", code, &d.out, &d.err)
+	}
+}
+
+func TestANameInUseIsRefusedBeforeTheQuestions(t *testing.T) {
+	agent := ringing()
+	d := newDesk(t, agent)
+	d.typed("\n")
+	if code := d.run(t, add...); code != 1 || len(agent.asked) != 0 || !strings.Contains(d.err.String(), "--replace") {
+		t.Errorf("%d, %q", code, &d.err)
+	}
+	agent.reports = []control.AccountReport{works, kept(works)}
+	d.typed("\n")
+	if code := d.run(t, append(slices.Clone(add), "--replace")...); code != 0 || len(agent.asked) != 2 {
+		t.Errorf("with --replace: %d, %q", code, &d.err)
+	}
+}
+
+// The chosen receivers match exactly themselves.
+func TestChosenReceiversAreAnExpression(t *testing.T) {
+	for answer, mine := range map[string][]string{"2": {"team.web"}, "2 3": {"team.web", "night|shift"}} {
+		expression, _, err := readMine(answer, works.Receivers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		matching := regexp.MustCompile("^(?:" + expression + ")$")
+		for _, name := range append([]string{"teamxweb", "night", "shift", "xteam.web"}, works.Receivers...) {
+			if matching.MatchString(name) != slices.Contains(mine, name) {
+				t.Errorf("%s matches %s: %t", expression, name, matching.MatchString(name))
+			}
+		}
+	}
+}
