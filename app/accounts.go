@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -44,13 +45,20 @@ func NewAccounts(s *store.Store, keyring secret.Keyring, settings config.Setting
 	return &Accounts{store: s, keyring: keyring, settings: settings, log: log, inMemory: inAgent, secrets: map[string]string{}}
 }
 
+// accountName is what an account can be called: it stands in commands, paths
+// and sentences.
+var accountName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
 var errNoStorage = &control.RefusedError{Sentence: "Accounts cannot be kept, because the database of this profile cannot be opened. “nightstand doctor” says more."}
 
 // AddAccount tests an account and keeps it. The secret goes to the keyring
 // and nowhere else. Its refusals are *control.RefusedError.
 func (a *Accounts) AddAccount(ctx context.Context, asked control.NewAccount) (control.AccountReport, error) {
-	if a.store == nil && !asked.OnlyLook {
+	switch {
+	case a.store == nil && !asked.OnlyLook:
 		return control.AccountReport{}, errNoStorage
+	case !accountName.MatchString(asked.Name) && !asked.OnlyLook:
+		return control.AccountReport{}, &control.RefusedError{Sentence: "An account's name is made of letters, digits, hyphen, dot and underscore, begins with a letter or digit, and has at most 64 of them."}
 	}
 	account := store.Account{
 		Name: asked.Name, Provider: asked.Provider, URL: asked.URL, User: asked.User, AddedAt: time.Now(),
@@ -67,14 +75,39 @@ func (a *Accounts) AddAccount(ctx context.Context, asked control.NewAccount) (co
 	if err != nil || asked.OnlyLook || !report.OK && !asked.NoTest {
 		return report, err
 	}
+	before, err := a.store.Account(ctx, asked.Name)
+	if err != nil && !errors.Is(err, store.ErrNoAccount) {
+		return report, notKept(err)
+	}
 	if account.Secret, err = a.keep(ctx, asked); err != nil {
 		return report, err
 	}
 	if err := a.store.PutAccount(ctx, account); err != nil {
-		return report, &control.RefusedError{Sentence: "The account was not kept, because the database cannot be written: " + err.Error() + "."}
+		if before.Secret != store.KeyringPlace {
+			a.forgetInKeyring(ctx, account)
+		}
+		return report, notKept(err)
+	}
+	if account.Secret != store.KeyringPlace {
+		a.forgetInKeyring(ctx, before)
 	}
 	report.Kept = true
 	return report, nil
+}
+
+func notKept(err error) error {
+	return &control.RefusedError{Sentence: "The account was not kept, because its database does not do: " + store.Why(err) + "."}
+}
+
+// forgetInKeyring takes a credential that no account needs any more out of the
+// keyring. One that stays behind is worth a line in the log, not a refusal.
+func (a *Accounts) forgetInKeyring(ctx context.Context, account store.Account) {
+	if account.Secret != store.KeyringPlace {
+		return
+	}
+	if err := a.keyring.Delete(ctx, account.Name); err != nil {
+		a.log.Warn("an old credential stays in the keyring", "account", account.Name, "error", err)
+	}
 }
 
 // free refuses a name that is taken.

@@ -71,8 +71,10 @@ type Agent struct {
 	quit     chan struct{}
 	quitOnce sync.Once
 
-	state   atomic.Pointer[watch.State]
-	changed broadcast
+	said      sync.Map // the last watch.SignalSeen by its name
+	idleTicks int      // belongs to the loop
+	state     atomic.Pointer[watch.State]
+	changed   broadcast
 }
 
 // input is one thing for the core, and for whoever asked the state after it.
@@ -84,6 +86,10 @@ type input struct {
 
 // tick is how often time is let pass in the core, and the beat of the agent.
 const tick = time.Second
+
+// redraw is after how many uneventful ticks the faces are drawn again: what
+// only the passing of time changes may come that much late.
+const redraw = 5
 
 // New prepares an agent with what an earlier run remembered.
 func New(ctx context.Context, parts Parts) *Agent {
@@ -111,7 +117,13 @@ func (a *Agent) AddFace(f Face) { a.faces = append(a.faces, f) }
 
 // Observe brings one observation or command to the core. It waits only while
 // many others are ahead of it, and is dropped once the agent ends.
+// A signal that says what it said before is not worth waking the core for.
 func (a *Agent) Observe(in watch.Input) {
+	if said, is := in.(watch.SignalSeen); is {
+		if before, known := a.said.Swap(said.Name, said); known && before == said {
+			return
+		}
+	}
 	select {
 	case a.inputs <- input{of: in}:
 	case <-a.ending:
@@ -189,8 +201,8 @@ func (a *Agent) Run(ctx context.Context) {
 	a.parts.Heart.Stopping()
 	a.parts.Bell.Ring(watch.Alarm{})
 	cancel()
-	a.lines.wait()
 	around.Wait()
+	a.lines.wait()
 }
 
 func (a *Agent) take(in input) {
@@ -206,8 +218,14 @@ func (a *Agent) take(in input) {
 
 // step lets the core decide and carries out what it says.
 func (a *Agent) step(in watch.Input) {
-	for _, effect := range a.watch.Step(a.now(), in) {
+	effects := a.watch.Step(a.now(), in)
+	for _, effect := range effects {
 		a.carryOut(effect)
+	}
+	if _, tick := in.(watch.Tick); tick && len(effects) == 0 {
+		if a.idleTicks++; a.idleTicks%redraw != 0 {
+			return // nothing happened; waking every face would only cost power
+		}
 	}
 	a.publish()
 }

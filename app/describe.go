@@ -8,12 +8,13 @@ import (
 	"nightstand/app/watch"
 )
 
-// utc is a time for a script: UTC, and null when it is not known.
+// utc is a time for a script: UTC, and null when it is not known or lies
+// outside of what RFC 3339 can say, which would cost the whole answer.
 func utc(at time.Time) *time.Time {
-	if at.IsZero() {
+	at = at.UTC()
+	if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {
 		return nil
 	}
-	at = at.UTC()
 	return &at
 }
 

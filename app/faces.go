@@ -16,13 +16,17 @@ type trayFace struct{ tray *tray.Tray }
 func (f trayFace) Show(s watch.State) { f.tray.Show(trayView(s)) }
 
 // trayActions are what the menu can ask for.
-func trayActions(a *Agent) tray.Actions {
+func trayActions(a *Agent, notifier *notify.Notifier) tray.Actions {
 	return tray.Actions{
 		Acknowledge: func(ids []string) { a.Observe(watch.Acknowledge{IDs: ids}) },
+		Undo:        func(id string) { a.Observe(watch.Unacknowledge{ID: id}) },
 		Hush:        func() { a.Observe(watch.Hush{}) },
 		Dismiss:     func(id string) { a.Observe(watch.Dismiss{ID: id}) },
-		Open:        func() { a.log.Info("the window was asked for; this version has none yet") },
-		Quit:        a.Quit,
+		Open: func() { // until there is a window, the state in one notification
+			notifier.Withdraw(noteState)
+			notifier.Show(stateNote(*a.state.Load()))
+		},
+		Quit: a.Quit,
 	}
 }
 

@@ -32,13 +32,13 @@ func (a *Agent) State() control.State {
 }
 
 func (a *Agent) status(now watch.State) control.Status {
-	sounding, device, _ := a.parts.Bell.Sounding()
+	sounding, device, trouble := a.parts.Bell.Sounding()
 	status := control.Status{
 		Armed: control.Armed{State: string(now.Light), Sentence: headline(now), Signals: []control.Signal{}},
 		Shift: control.Shift{OnCall: now.OnShift},
 		Alarm: control.Alarm{
 			Sounding: sounding && now.Alarm.Pattern != watch.Silent,
-			PageID:   now.Alarm.PageID, Step: now.Alarm.Step, Pattern: string(now.Alarm.Pattern), Device: device,
+			PageID:   now.Alarm.PageID, Step: now.Alarm.Step, Pattern: string(now.Alarm.Pattern), Device: device, Trouble: trouble,
 		},
 		Accounts: []control.Account{}, Open: len(now.Pages), Notices: []control.Notice{},
 		Agent: control.Agent{Version: a.parts.Version, PID: os.Getpid(), StartedAt: a.started.UTC()},
@@ -136,7 +136,7 @@ func (a *Agent) Acknowledge(ctx context.Context, ids []string, all bool) ([]cont
 	if all {
 		ids = a.wouldAnswer(ctx)
 	}
-	if err := a.do(ctx, watch.Acknowledge{IDs: ids, All: all}); err != nil {
+	if err := a.do(ctx, watch.Acknowledge{IDs: ids}); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, outcomePatience)
@@ -297,6 +297,7 @@ func (a *Agent) RemoveAccount(ctx context.Context, name string) error {
 		return err
 	}
 	a.lines.cut(name)
+	a.refreshAccounts()
 	return a.do(ctx, watch.AccountRemoved{Name: name})
 }
 

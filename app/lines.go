@@ -69,26 +69,40 @@ func (l *lines) connect(ctx context.Context, name string, service provider.Provi
 		before.end()
 	}
 	l.agent.Observe(watch.AccountAdded{Name: name})
-	l.running.Add(2)
-	go func() { defer l.running.Done(); one.poll.Run(ctx) }()
-	go func() { defer l.running.Done(); one.outbox.Run(ctx) }()
+	l.running.Go(func() { one.run(ctx) })
 }
 
-// cut ends the connection to an account.
+// run reads and answers until ctx ends, then lets go of the service.
+func (one *line) run(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { one.poll.Run(ctx) })
+	both.Go(func() { one.outbox.Run(ctx) })
+	both.Wait()
+	one.service.Close()
+}
+
+// cut ends the connection to an account and forgets how it was set up.
 func (l *lines) cut(name string) {
+	l.hangUp(name)
 	l.mu.Lock()
-	one := l.open[name]
-	delete(l.open, name)
+	defer l.mu.Unlock()
 	delete(l.accounts, name)
 	delete(l.secrets, name)
 	delete(l.missing, name)
+}
+
+// hangUp ends the connection to an account, if there is one.
+func (l *lines) hangUp(name string) {
+	l.mu.Lock()
+	one := l.open[name]
+	delete(l.open, name)
 	l.mu.Unlock()
 	if one != nil {
 		one.end()
 	}
 }
 
-// wait returns when every connection has ended.
+// wait returns when every connection has ended. Nothing may connect any more.
 func (l *lines) wait() {
 	l.mu.Lock()
 	for _, one := range l.open {
@@ -96,9 +110,6 @@ func (l *lines) wait() {
 	}
 	l.mu.Unlock()
 	l.running.Wait()
-	for _, one := range l.open {
-		one.service.Close()
-	}
 }
 
 func (l *lines) find(name string) *line {
@@ -156,21 +167,21 @@ func (l *lines) lookNow(account string) {
 }
 
 func (l *lines) answer(send watch.SendAnswer) {
-	letter := outbox.Letter{Page: send.Page, Number: send.Number}
-	if one := l.find(send.Page.Account); one != nil {
-		one.outbox.Put(letter)
-		return
-	}
-	go reports{agent: l.agent, name: send.Page.Account}.Failed(letter, errNotConnected)
+	l.put(outbox.Letter{Page: send.Page, Number: send.Number})
 }
 
 func (l *lines) takeBack(send watch.SendTakeBack) {
-	letter := outbox.Letter{Page: send.Page, TakeBack: true}
-	if one := l.find(send.Page.Account); one != nil {
-		one.outbox.Put(letter)
+	l.put(outbox.Letter{Page: send.Page, TakeBack: true})
+}
+
+// put hands a letter to the account's outbox. It is called on the loop, which
+// must not wait for its own inputs; hence the goroutine.
+func (l *lines) put(letter outbox.Letter) {
+	name := letter.Page.Account
+	if one := l.find(name); one != nil && one.outbox.Put(letter) {
 		return
 	}
-	go reports{agent: l.agent, name: send.Page.Account}.Failed(letter, errNotConnected)
+	go reports{agent: l.agent, name: name}.Failed(letter, errNotConnected)
 }
 
 var errNotConnected = &provider.Error{Kind: provider.Unreachable, Sentence: "the account is not connected"}

@@ -72,7 +72,7 @@ func sortOut(s watch.State) (calling, underWay, asking, mine []watch.PageState) 
 // trayView is what the icon and its menu show.
 func trayView(s watch.State) tray.View {
 	calling, underWay, asking, mine := sortOut(s)
-	view := tray.View{OnShift: s.OnShift, Sounding: s.Alarm.Pattern != watch.Silent, Count: len(calling) + len(asking)}
+	view := tray.View{OnShift: s.OnShift, Hush: hushWords(s), Count: len(calling) + len(asking)}
 	switch {
 	case len(calling) > 0:
 		view.State, view.Status = tray.Page, ringing(calling)
@@ -95,6 +95,7 @@ func trayView(s watch.State) tray.View {
 		view.Pages = append(view.Pages, tray.Item{
 			ID: p.ID, Title: menuTitle(p),
 			CanAcknowledge: p.Alarming && p.Answer != watch.AnswerUnderWay || p.StillOnIt,
+			CanUndo:        p.UndoLeft > 0,
 		})
 	}
 	for _, n := range s.Notices {
@@ -103,9 +104,28 @@ func trayView(s watch.State) tray.View {
 	return view
 }
 
+// hushWords say what being quiet means now; nothing while nothing rings.
+func hushWords(s watch.State) string {
+	switch s.Alarm.Pattern {
+	case watch.Silent:
+		return ""
+	case watch.Blind:
+		return "I know: quiet for " + short(s.KnownLasts)
+	}
+	return "Hush: quiet for " + short(s.HushLasts) + ", nothing is answered"
+}
+
+// short says a set span as a person would.
+func short(d time.Duration) string {
+	if d >= 2*time.Minute && d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d s", int(d.Seconds()))
+}
+
 func ringing(calling []watch.PageState) string {
 	first := calling[0]
-	words := strings.ToUpper(string(first.Severity[:1])) + string(first.Severity[1:]) + ": " + first.Title
+	words := capital(string(first.Severity)) + ": " + first.Title
 	if len(calling) > 1 {
 		words = fmt.Sprintf("%d pages. %s", len(calling), words)
 	}
@@ -158,6 +178,7 @@ const (
 	noteAlarm   = "alarm"
 	noteBlind   = "blind"
 	noteStill   = "still"
+	noteState   = "state"
 	notePrefix  = "notice "
 	mostNotices = 3
 	mostNamed   = 4
@@ -169,7 +190,7 @@ func notes(s watch.State) []notify.Note {
 	var all []notify.Note
 	switch {
 	case len(calling) > 0:
-		all = append(all, alarmNote(calling, s.At.Location()))
+		all = append(all, alarmNote(calling, s))
 	case len(underWay) > 0:
 		all = append(all, notify.Note{
 			Key: noteAlarm, Title: "Acknowledging", Body: "Not confirmed yet: " + underWay[0].Title,
@@ -187,7 +208,7 @@ func notes(s watch.State) []notify.Note {
 	if len(s.Blind) > 0 && s.OnShift {
 		all = append(all, notify.Note{
 			Key: noteBlind, Title: "Blind: pages cannot be seen", Body: strings.Join(s.Blind, "\n") + ".", Urgent: true, Resident: true,
-			Actions: []notify.Action{{Key: actHush, Label: "I know, 15 min"}},
+			Actions: []notify.Action{{Key: actHush, Label: "I know, " + short(s.KnownLasts)}},
 			Fixed:   "Blind: the paging service cannot be seen. Open Nightstand.",
 		})
 	}
@@ -198,12 +219,24 @@ func notes(s watch.State) []notify.Note {
 	return all
 }
 
+// stateNote answers somebody who wants to see how things stand.
+func stateNote(s watch.State) notify.Note {
+	open := "No page is open."
+	if n := len(s.Pages); n > 0 {
+		open = fmt.Sprintf("%d open: %s", n, s.Pages[0].Title)
+	}
+	return notify.Note{
+		Key: noteState, Title: headline(s), Body: open + "\n“nightstand status” in a terminal says more.", Resident: true,
+		Fixed: "“nightstand status” in a terminal says how things stand.",
+	}
+}
+
 // alarmNote is one notification for everything that rings: a storm is one alarm.
-func alarmNote(calling []watch.PageState, zone *time.Location) notify.Note {
+func alarmNote(calling []watch.PageState, s watch.State) notify.Note {
 	first := calling[0]
 	note := notify.Note{
 		Key: noteAlarm, Title: ringing(calling), Urgent: true, Resident: true, Count: len(calling),
-		Actions: []notify.Action{{Key: actAcknowledge + ids(calling), Label: "Acknowledge"}, {Key: actHush, Label: "Hush 60 s"}},
+		Actions: []notify.Action{{Key: actAcknowledge + ids(calling), Label: "Acknowledge"}, {Key: actHush, Label: "Hush " + short(s.HushLasts)}},
 		Fixed:   fmt.Sprintf("%d pages are ringing. Open Nightstand to acknowledge.", len(calling)),
 	}
 	var body []string
@@ -221,9 +254,7 @@ func alarmNote(calling []watch.PageState, zone *time.Location) notify.Note {
 			body = append(body, first.Service)
 		}
 	}
-	if !first.TriggeredAt.IsZero() {
-		body = append(body, "Since "+first.TriggeredAt.In(zone).Format("15:04")+". "+capital(first.Severity.Meaning())+".")
-	}
+	body = append(body, "Since "+since(first).In(s.At.Location()).Format("15:04")+". "+capital(first.Severity.Meaning())+".")
 	if first.Answer == watch.AnswerNotYet || first.Answer == watch.AnswerRefused {
 		body = append(body, "Not acknowledged: "+first.AnswerReason+".")
 	}
@@ -232,6 +263,14 @@ func alarmNote(calling []watch.PageState, zone *time.Location) notify.Note {
 	}
 	note.Body = strings.Join(body, "\n")
 	return note
+}
+
+// since is when a page began; a sender's clock may be ahead of ours.
+func since(p watch.PageState) time.Time {
+	if p.TriggeredAt.IsZero() || p.TriggeredAt.After(p.FirstSeen) {
+		return p.FirstSeen
+	}
+	return p.TriggeredAt
 }
 
 func noticeNote(n watch.Notice, s watch.State) notify.Note {
@@ -280,4 +319,10 @@ func ids(pages []watch.PageState) string {
 	return all.String()
 }
 
-func capital(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
+// capital begins words, which are ours and plain letters, with a large one.
+func capital(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}

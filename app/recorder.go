@@ -28,7 +28,7 @@ type recorder struct {
 }
 
 // mostWaiting bounds the memory that a disk without room can cost.
-const mostWaiting = 20000
+const mostWaiting = 20_000
 
 // retryWrite is how soon a failed write is tried again.
 const retryWrite = 5 * time.Second
@@ -42,14 +42,31 @@ func (r *recorder) put(effect watch.Effect) {
 		return // said already, by the storage signal
 	}
 	r.mu.Lock()
-	if len(r.waiting) < mostWaiting {
-		r.waiting = append(r.waiting, effect)
-	}
+	r.waiting = r.bounded(append(r.waiting, effect))
 	r.mu.Unlock()
-	select {
-	case r.more <- struct{}{}:
-	default:
+	r.again()
+}
+
+// bounded keeps what waits from growing without end: half of it is given up
+// when there is too much, the oldest lines of the timeline first, because the
+// newest state of every page is what the next start needs.
+func (r *recorder) bounded(waiting []watch.Effect) []watch.Effect {
+	if len(waiting) <= mostWaiting {
+		return waiting
 	}
+	given := 0
+	newest := newestRecords(waiting)
+	kept := make([]watch.Effect, 0, mostWaiting)
+	for at, effect := range waiting {
+		_, line := effect.(watch.Write)
+		if superseded(newest, at, effect) || line && given < mostWaiting/2 {
+			given++
+			continue
+		}
+		kept = append(kept, effect)
+	}
+	r.log.Error("the database cannot be written for so long that the oldest of what waits was given up", "entries", given)
+	return kept[max(0, len(kept)-mostWaiting):]
 }
 
 func (r *recorder) run(ctx context.Context) {
@@ -93,30 +110,49 @@ func (r *recorder) writeAll(ctx context.Context) bool {
 	}
 	r.log.Error("could not write to the database", "error", err)
 	r.mu.Lock()
-	r.waiting = append(batch, r.waiting...)
+	r.waiting = r.bounded(append(batch, r.waiting...))
 	r.mu.Unlock()
 	if !r.failing {
 		r.failing = true
 		r.signal(watch.SignalSeen{Name: storageSignal, State: watch.SignalFailed,
-			Detail: "what happens tonight cannot be written down (" + err.Error() + "); pages still ring. Make room on the disk or mend its permissions"})
+			Detail: "what happens tonight cannot be written down: " + store.Why(err) + ". Pages still ring. Make room on the disk or mend its permissions"})
 	}
 	return false
 }
 
-// writeBatch writes effects; of several records of one page only the last counts.
-func writeBatch(n *store.Night, batch []watch.Effect) {
-	last := map[string]int{}
+// pageEpoch names one epoch of one page.
+type pageEpoch struct {
+	page  string
+	epoch int
+}
+
+// newestRecords finds the last record of each epoch of each page.
+func newestRecords(batch []watch.Effect) map[pageEpoch]int {
+	newest := map[pageEpoch]int{}
 	for at, effect := range batch {
 		if keep, is := effect.(watch.Keep); is {
-			last[keep.Known.Page.ID] = at
+			newest[pageEpoch{keep.Known.Page.ID, keep.Known.Epoch}] = at
 		}
 	}
+	return newest
+}
+
+// superseded says that the effect is a record that a later one replaces.
+func superseded(newest map[pageEpoch]int, at int, effect watch.Effect) bool {
+	keep, is := effect.(watch.Keep)
+	return is && newest[pageEpoch{keep.Known.Page.ID, keep.Known.Epoch}] != at
+}
+
+// writeBatch writes effects; of several records of one epoch only the last counts.
+func writeBatch(n *store.Night, batch []watch.Effect) {
+	newest := newestRecords(batch)
 	for at, effect := range batch {
+		if superseded(newest, at, effect) {
+			continue
+		}
 		switch effect := effect.(type) {
 		case watch.Keep:
-			if last[effect.Known.Page.ID] == at {
-				n.Page(record(effect.Known))
-			}
+			n.Page(record(effect.Known))
 		case watch.Write:
 			n.Entry(store.Entry{PageID: effect.PageID, Epoch: effect.Epoch, At: effect.At, Kind: string(effect.Kind), Text: effect.Text})
 		case watch.KeepAccount:

@@ -70,6 +70,9 @@ func OpenAccounts(ctx context.Context) (accounts AccountSetup, done func(), err 
 // RunGuarded runs the agent under a small parent process that starts it again
 // when it dies or hangs. The agent is the same program, called with arguments.
 func RunGuarded(ctx context.Context, arguments ...string) error {
+	if _, err := Dial(); err == nil {
+		return RunningError{}
+	}
 	executable, err := os.Executable()
 	if err != nil {
 		return err

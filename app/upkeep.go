@@ -61,6 +61,7 @@ func (l *lines) takeUp(ctx context.Context, accounts *Accounts) bool {
 		return false
 	}
 	whole := true
+	l.cutRemoved(all)
 	for _, account := range all {
 		account.Instance, account.Met, account.Heartbeat = "", false, false // not part of how it is set up
 		value, err := accounts.secret(ctx, account)
@@ -74,6 +75,7 @@ func (l *lines) takeUp(ctx context.Context, accounts *Accounts) bool {
 		l.remember(account, value, err)
 		if err != nil {
 			whole = false
+			l.hangUp(account.Name) // what is open is not how it is set up now
 			l.log.Warn("account not connected", "account", account.Name, "error", err)
 			l.agent.Observe(watch.AccountAdded{Name: account.Name})
 			l.agent.Observe(watch.PollFailed{Account: account.Name, Sentence: sentence(err)})
@@ -84,6 +86,20 @@ func (l *lines) takeUp(ctx context.Context, accounts *Accounts) bool {
 	l.agent.lookAtCredentials()
 	l.agent.lookAtKeyring(ctx, all)
 	return whole
+}
+
+// cutRemoved ends what is no longer set up, also when it was removed while an
+// earlier round was still connecting it.
+func (l *lines) cutRemoved(all []store.Account) {
+	l.mu.Lock()
+	gone := slices.DeleteFunc(slices.Collect(maps.Keys(l.accounts)), func(name string) bool {
+		return slices.ContainsFunc(all, func(a store.Account) bool { return a.Name == name })
+	})
+	l.mu.Unlock()
+	for _, name := range gone {
+		l.cut(name)
+		l.agent.Observe(watch.AccountRemoved{Name: name})
+	}
 }
 
 func (l *lines) connected(account store.Account, value string, read bool) bool {

@@ -96,8 +96,13 @@ func Run(ctx context.Context, options Options) error {
 	})
 	defer notifier.Close()
 	agent.AddFace(&noteFace{notifier: notifier})
-	go repeat(ctx, 5*time.Second, func() { agent.lookAround(heart) })
+	go repeat(ctx, 10*time.Second, func() { agent.lookAround(heart) })
 	go repeat(ctx, soundEvery, func() { agent.lookForSound() })
+
+	go repeat(ctx, leanEvery, func() {
+		pause(ctx, settled)
+		supervise.ForgetProgramPages()
+	})
 
 	ended := make(chan struct{})
 	run := func() {
@@ -118,7 +123,7 @@ func Run(ctx context.Context, options Options) error {
 		return nil
 	}
 	icon := tray.New(tray.Options{
-		Actions: trayActions(agent), Log: log.With("room", "tray"),
+		Actions: trayActions(agent, notifier), Log: log.With("room", "tray"),
 		Health: func(h tray.Health) {
 			agent.Observe(watch.SignalSeen{Name: "tray", State: advisory(h.Shown), Detail: phrase(h.Sentence)})
 		},
@@ -130,12 +135,23 @@ func Run(ctx context.Context, options Options) error {
 	return nil
 }
 
+// The agent becomes small a while after its start, and stays so.
+const (
+	settled   = 15 * time.Second
+	leanEvery = 10 * time.Minute
+)
+
 // claim makes this process the one agent of its profile. Where the profile
-// cannot be written, the lock and the socket move to the temporary files.
+// cannot be written, the lock and the socket move to the temporary files; since
+// that may change from one start to the next, an agent that answers at either
+// place has the profile.
 func claim() (home.Home, *flock.Flock, error) {
 	places, err := home.Find()
 	if err != nil {
 		return places, nil, err
+	}
+	if _, err := Dial(); err == nil {
+		return places, nil, RunningError{}
 	}
 	if err := places.Prepare(); err != nil {
 		places = places.Temporary()
@@ -191,10 +207,10 @@ func openStore(ctx context.Context, places home.Home, log *slog.Logger) (*store.
 	log.Error("the database cannot be opened", "error", err)
 	seen.State = watch.SignalFailed
 	if kept, readErr := store.OpenToRead(ctx, places.Database); readErr == nil {
-		seen.Detail = "the database can be read but not written (" + err.Error() + "); pages ring, but nothing of tonight is kept"
+		seen.Detail = "the database can be read but not written: " + store.Why(err) + ". Pages ring, but nothing of tonight is kept"
 		return kept, seen
 	}
-	seen.Detail = "the database cannot be opened (" + err.Error() + "), so the accounts are not known and nothing is kept. Make room on the disk or mend its permissions, then start Nightstand again"
+	seen.Detail = "the database cannot be opened: " + store.Why(err) + ". So the accounts are not known and nothing is kept. Make room on the disk or mend its permissions, then start Nightstand again"
 	return nil, seen
 }
 

@@ -45,6 +45,7 @@ const (
 	nothing deed = iota
 	acknowledge
 	dismiss
+	undo
 	hush
 	open
 	quit
@@ -92,9 +93,12 @@ func compose(view View) menu {
 			continue
 		}
 		title := words(item.Title, longestPage)
-		if item.CanAcknowledge {
+		switch {
+		case item.CanAcknowledge:
 			m[slotPages+slot(i)] = line{"Acknowledge: " + title, acknowledge, []string{item.ID}}
-		} else {
+		case item.CanUndo:
+			m[slotPages+slot(i)] = line{"Undo: " + title, undo, []string{item.ID}}
+		default:
 			m[slotPages+slot(i)] = line{title: title}
 		}
 	}
@@ -105,8 +109,8 @@ func compose(view View) menu {
 		m[slotMorePages] = line{fmt.Sprintf("and %d more", more), open, nil}
 	}
 
-	if view.Sounding {
-		m[slotHush] = line{"Hush: quiet for 60 seconds, answers nothing", hush, nil}
+	if view.Hush != "" {
+		m[slotHush] = line{words(view.Hush, longestSentence), hush, nil}
 	}
 	for i, item := range view.Notices[:min(len(view.Notices), mostNotices)] {
 		m[slotNotices+slot(i)] = line{"Dismiss: " + words(item.Title, longestSentence), dismiss, []string{item.ID}}

@@ -28,11 +28,11 @@ func titles(m menu) []string {
 
 func TestTheMenuListsPagesThenNoticesThenTheWayOut(t *testing.T) {
 	m := compose(View{
-		State:    Page,
-		Status:   "Two pages want you.",
-		Pages:    append(pages("a", "b"), Item{ID: "c", Title: "yours since 03:02"}),
-		Notices:  []Item{{ID: "n", Title: "Dana took the other one."}},
-		Sounding: true,
+		State:   Page,
+		Status:  "Two pages want you.",
+		Pages:   append(pages("a", "b"), Item{ID: "c", Title: "yours since 03:02"}),
+		Notices: []Item{{ID: "n", Title: "Dana took the other one."}},
+		Hush:    "Hush: quiet for 60 seconds, answers nothing",
 	})
 	want := []string{
 		"Two pages want you.",
@@ -136,7 +136,7 @@ func TestAPageThatSlipsUnderThePointerIsNotAnswered(t *testing.T) {
 
 func TestHushNeedsNoPatience(t *testing.T) {
 	var c counter
-	c.lay(compose(View{Sounding: true}), night)
+	c.lay(compose(View{Hush: "Hush: quiet for 60 seconds, answers nothing"}), night)
 	if _, ok := c.press(slotHush, night); !ok {
 		t.Error("hush was refused")
 	}

@@ -6,6 +6,7 @@ package tray
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"sync"
 	"time"
 
@@ -52,6 +53,8 @@ type Item struct {
 	// CanAcknowledge says that a click on the page acknowledges it; otherwise
 	// the page is only listed.
 	CanAcknowledge bool
+	// CanUndo says that a click takes the user's own acknowledgement back.
+	CanUndo bool
 }
 
 // View is everything the tray shows, in words that are ready to be read.
@@ -68,8 +71,8 @@ type View struct {
 	Notices []Item
 	// OnShift makes Quit ask first.
 	OnShift bool
-	// Sounding offers Hush.
-	Sounding bool
+	// Hush is the entry that makes it quiet for a while; empty hides it.
+	Hush string
 }
 
 // Actions are what the menu can ask for. They are called one after the other
@@ -78,10 +81,12 @@ type Actions struct {
 	// Acknowledge gets exactly the pages that had been in the menu, listed or
 	// counted, for at least a second.
 	Acknowledge func(ids []string)
-	Hush        func()
-	Dismiss     func(id string)
-	Open        func()
-	Quit        func()
+	// Undo takes the user's own acknowledgement of a page back.
+	Undo    func(id string)
+	Hush    func()
+	Dismiss func(id string)
+	Open    func()
+	Quit    func()
 }
 
 // Reason names why the icon can or cannot be seen.
@@ -154,8 +159,12 @@ func (t *Tray) Show(view View) {
 	view.Pages = append([]Item(nil), view.Pages...)
 	view.Notices = append([]Item(nil), view.Notices...)
 	t.mu.Lock()
+	same := reflect.DeepEqual(t.view, view)
 	t.view = view
 	t.mu.Unlock()
+	if same {
+		return // the state comes every few seconds; the panel is not bothered
+	}
 	select {
 	case t.changed <- struct{}{}:
 	default:
@@ -249,6 +258,10 @@ func (t *Tray) carryOut(wanted request) {
 	case dismiss:
 		if t.actions.Dismiss != nil {
 			t.actions.Dismiss(wanted.ids[0])
+		}
+	case undo:
+		if t.actions.Undo != nil {
+			t.actions.Undo(wanted.ids[0])
 		}
 	case hush:
 		run(t.actions.Hush)

@@ -232,7 +232,7 @@ func TestAnEveningInThePanel(t *testing.T) {
 		{ID: "p3", Title: "minor: backup is late, yours since 03:02"},
 	}
 	tray.Show(View{State: Page, Count: 2, Tooltip: "2 pages want you.", Status: "2 pages want you. On shift until Monday 09:00.",
-		Pages: two, OnShift: true, Sounding: true,
+		Pages: two, OnShift: true, Hush: "Hush: quiet for 60 seconds, answers nothing",
 		Notices: []Item{{ID: "n1", Title: "Dana took “mail queue grows” at 03:05. It is no longer yours."}}})
 	desktop.Until("the red lamp", func() bool { return you.sees(assets.Red, 2) })
 	if got := you.tooltip(); got != "2 pages want you." {
@@ -307,7 +307,7 @@ func TestAnEveningInThePanel(t *testing.T) {
 
 	// No click may be lost while the words change all the time.
 	for i := range 100 {
-		tray.Show(View{State: Page, Count: 1, Tooltip: fmt.Sprint("Turn ", i), Status: fmt.Sprint("Turn ", i), Sounding: true, OnShift: true})
+		tray.Show(View{State: Page, Count: 1, Tooltip: fmt.Sprint("Turn ", i), Status: fmt.Sprint("Turn ", i), Hush: "Hush: quiet for 60 seconds, answers nothing", OnShift: true})
 		if i == 0 {
 			desktop.Until("hush", func() bool { labels, _ := you.menu(); return len(labels) > 1 && strings.HasPrefix(labels[1], "Hush") })
 		}

@@ -70,8 +70,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String writes a span as a person would: 20m, not 20m0s.
+func (d Duration) String() string {
+	text := time.Duration(d).String()
+	if shorter, cut := strings.CutSuffix(text, "m0s"); cut {
+		text = shorter + "m"
+	}
+	if shorter, cut := strings.CutSuffix(text, "h0m"); cut {
+		text = shorter + "h"
+	}
+	return text
+}
+
 // MarshalText writes a span the way it is read.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // Defaults are the settings of somebody who never opened the file.
 func Defaults() Settings {
@@ -117,6 +129,10 @@ func explain(err error) string {
 	var wrong *toml.DecodeError
 	if errors.As(err, &wrong) {
 		row, _ := wrong.Position()
+		if key := strings.Join(wrong.Key(), "."); strings.Contains(wrong.Error(), "cannot decode") {
+			// The library's words name Go's types.
+			return fmt.Sprintf("line %d sets “%s” to the wrong kind of value; texts and spans of time stand in quotation marks, such as \"45s\"", row, key)
+		}
 		return fmt.Sprintf("line %d: %s", row, strings.TrimPrefix(wrong.Error(), "toml: "))
 	}
 	return err.Error()
@@ -127,7 +143,7 @@ func (s Settings) problems() []string {
 	var found []string
 	within := func(name string, d Duration, least, most time.Duration) {
 		if time.Duration(d) < least || time.Duration(d) > most {
-			found = append(found, fmt.Sprintf("%s is %s and must be between %s and %s", name, time.Duration(d), least, most))
+			found = append(found, fmt.Sprintf("%s is %s and must be between %s and %s (written \"45s\" or \"20m\")", name, d, Duration(least), Duration(most)))
 		}
 	}
 	within("alarm.blind_after", s.Alarm.BlindAfter, 10*time.Second, 10*time.Minute)

@@ -63,6 +63,8 @@ type Alarm struct {
 	Pattern  string `json:"pattern"`
 	// Device is where it comes out, as far as the sound system says.
 	Device string `json:"device"`
+	// Trouble says why it cannot sound; empty when nothing is known to be wrong.
+	Trouble string `json:"trouble"`
 }
 
 // Account is one paging service as the agent sees it.

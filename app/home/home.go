@@ -128,7 +128,8 @@ func (h Home) Prepare() error {
 	return h.PrepareRun()
 }
 
-// PrepareRun creates only the folders that a running agent needs.
+// PrepareRun creates only the folders that a running agent needs, and makes
+// sure that something can be written there.
 func (h Home) PrepareRun() error {
 	for _, folder := range []string{filepath.Dir(h.Lock), filepath.Dir(h.Socket)} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -137,6 +138,21 @@ func (h Home) PrepareRun() error {
 		if err := private(folder); err != nil {
 			return err
 		}
+		if err := writable(folder); err != nil {
+			return fmt.Errorf("write in the folder %s: %w", folder, err)
+		}
 	}
 	return nil
+}
+
+// writable tries it: a full disk still makes empty files, and permissions say
+// nothing of a disk that is mounted read-only.
+func writable(folder string) error {
+	file, err := os.CreateTemp(folder, ".probe-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(make([]byte, 4096))
+	return errors.Join(err, file.Close())
 }

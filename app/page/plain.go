@@ -54,6 +54,9 @@ func clean(text string, limit int, lines bool) string {
 		if space {
 			out.WriteByte(' ')
 			space = false
+			if kept++; kept >= limit {
+				return strings.TrimRight(out.String(), " \n") + "…"
+			}
 		}
 		out.WriteRune(r)
 		kept++

@@ -26,7 +26,7 @@ func ready() error {
 	service := bus.Object(secretService, "/org/freedesktop/secrets")
 	for _, alias := range []string{"login", "default"} {
 		if err := session.Call(service, false, "org.freedesktop.Secret.Service.ReadAlias", []any{alias}, &collection); err != nil {
-			return ErrAbsent
+			return ErrLocked // it is there and does not answer
 		}
 		if collection != "/" {
 			break
@@ -36,10 +36,7 @@ func ready() error {
 		return ErrAbsent
 	}
 	locked, err := session.Property(bus.Object(secretService, collection), "org.freedesktop.Secret.Collection", "Locked")
-	if err != nil {
-		return ErrAbsent
-	}
-	if is, ok := locked.Value().(bool); !ok || is {
+	if is, ok := locked.Value().(bool); err != nil || !ok || is {
 		return ErrLocked
 	}
 	return session.Publish()

@@ -47,32 +47,27 @@ func ForHome(path string) Keyring {
 
 // Get returns the secret of an account.
 func (k Keyring) Get(ctx context.Context, account string) (string, error) {
-	var found string
-	err := k.call(ctx, func() (err error) {
-		found, err = keyring.Get(k.service, account)
-		return err
-	})
-	return found, err
+	return within(ctx, opened(func() (string, error) { return keyring.Get(k.service, account) }))
 }
 
 // Set keeps the secret of an account and reads it back, because some keyrings
 // take a secret and lose it.
 func (k Keyring) Set(ctx context.Context, account, value string) error {
-	return k.call(ctx, func() error {
+	kept, err := within(ctx, opened(func() (string, error) {
 		if err := keyring.Set(k.service, account, value); err != nil {
-			return err
+			return "", err
 		}
-		kept, err := keyring.Get(k.service, account)
-		if err == nil && kept != value {
-			return errors.New("the keyring gave back something else than it was given")
-		}
-		return err
-	})
+		return keyring.Get(k.service, account)
+	}))
+	if err == nil && kept != value {
+		return explain(errors.New("it gave back something else than it was given"))
+	}
+	return err
 }
 
 // Delete forgets the secret of an account; that there was none is no error.
 func (k Keyring) Delete(ctx context.Context, account string) error {
-	err := k.call(ctx, func() error { return keyring.Delete(k.service, account) })
+	_, err := within(ctx, opened(func() (string, error) { return "", keyring.Delete(k.service, account) }))
 	if errors.Is(err, ErrNotThere) {
 		return nil
 	}
@@ -82,30 +77,39 @@ func (k Keyring) Delete(ctx context.Context, account string) error {
 // Look says whether the keyring could be used now, without asking for anything
 // in it.
 func Look(ctx context.Context) error {
-	return within(ctx, ready)
+	_, err := within(ctx, opened(func() (string, error) { return "", nil }))
+	return err
 }
 
-func (k Keyring) call(ctx context.Context, do func() error) error {
-	return within(ctx, func() error {
+// opened does something only with a keyring that is there and open.
+func opened(do func() (string, error)) func() (string, error) {
+	return func() (string, error) {
 		if err := ready(); err != nil {
-			return err
+			return "", err
 		}
 		return do()
-	})
+	}
 }
 
 // within gives up on a keyring that does not answer. The call itself cannot be
-// stopped and is left behind; it holds nothing we need.
-func within(ctx context.Context, do func() error) error {
+// stopped and is left behind; nobody looks at what it still brings.
+func within(ctx context.Context, do func() (string, error)) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- do() }()
+	type answer struct {
+		value string
+		err   error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		value, err := do()
+		done <- answer{value, err}
+	}()
 	select {
-	case err := <-done:
-		return explain(err)
+	case a := <-done:
+		return a.value, explain(a.err)
 	case <-ctx.Done():
-		return explain(ErrLocked)
+		return "", explain(ErrLocked)
 	}
 }
 

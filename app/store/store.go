@@ -13,10 +13,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the database driver
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 //go:embed migrations/*.sql
@@ -68,7 +70,17 @@ func Open(ctx context.Context, path string) (*Store, error) {
 // OpenToRead opens a database that cannot be written, as on a full or
 // read-only disk. Every write to it fails.
 func OpenToRead(ctx context.Context, path string) (*Store, error) {
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?mode=ro&immutable=1")
+	s, err := openToRead(ctx, path, "mode=ro")
+	if err == nil {
+		return s, nil
+	}
+	// Reading what a killed run had not yet moved into the file needs the
+	// file's companions; without them the file alone still names the accounts.
+	return openToRead(ctx, path, "mode=ro&immutable=1")
+}
+
+func openToRead(ctx context.Context, path, how string) (*Store, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+how)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +128,7 @@ var errDamaged = errors.New("the file is not a sound database")
 func (s *Store) prepare(ctx context.Context) error {
 	var verdict string
 	if err := s.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
-		return fmt.Errorf("%w: %w", errDamaged, err)
+		return fmt.Errorf("look whether the database is sound: %w", err)
 	}
 	if verdict != "ok" {
 		return fmt.Errorf("%w: %s", errDamaged, verdict)
@@ -135,9 +147,50 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
-// damaged tells a broken file from one we may not open.
+// damaged tells a broken file from one that cannot be used now: a full disk or
+// another program's lock must never cost somebody the accounts.
 func damaged(err error) bool {
-	return errors.Is(err, errDamaged) && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, context.Canceled)
+	code := resultOf(err)
+	return errors.Is(err, errDamaged) || code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+}
+
+// resultOf is SQLite's primary result code of a failure; 0 if it is not SQLite's.
+func resultOf(err error) int {
+	var failure *sqlite.Error
+	if errors.As(err, &failure) {
+		return failure.Code() & 0xff
+	}
+	return 0
+}
+
+// Why says in words that fit into a sentence what kept the database from being
+// opened, read or written. The error itself is for the log.
+func Why(err error) string {
+	switch resultOf(err) {
+	case sqlite3.SQLITE_FULL:
+		return "the disk is full"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return "the file may not be written"
+	case sqlite3.SQLITE_CANTOPEN:
+		return "the file or its folder may not be opened"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return "another program holds the file"
+	case sqlite3.SQLITE_IOERR:
+		return "the disk cannot be read or written"
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return "the file is damaged"
+	}
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return "the disk is full"
+	case errors.Is(err, syscall.EROFS):
+		return "the disk is read-only"
+	case errors.Is(err, fs.ErrPermission):
+		return "this user may not open the file"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "it took too long"
+	}
+	return "the database does not work"
 }
 
 func setAside(path string) (string, error) {

@@ -39,6 +39,7 @@ const (
 	longestPause     = 3 * time.Second
 	hereEvery        = 2 * time.Second
 	livedLongEnough  = 30 * time.Second
+	startIsOver      = 10 * time.Second
 )
 
 // Options say whom Guard watches and how patiently.
@@ -75,6 +76,9 @@ type FinalError struct{ Code int }
 func (e *FinalError) Error() string {
 	return fmt.Sprintf("the agent ended with code %d and asked not to be started again", e.Code)
 }
+
+// ExitCode hands the child's code on, so that no supervisor starts us again.
+func (e *FinalError) ExitCode() int { return e.Code }
 
 // Guard runs the command and starts it again whenever it dies or stops giving
 // its beat. It returns nil when the child ended with code 0 or when it ended
@@ -197,6 +201,8 @@ func (g *guard) watch(ctx context.Context, signals <-chan os.Signal, restarts in
 	if err := child.Start(); err != nil {
 		return ending{}, err
 	}
+	lean := time.AfterFunc(startIsOver, ForgetProgramPages)
+	defer lean.Stop()
 	beats := make(chan struct{}, 1)
 	go g.listen(voice, beats)
 	ended := make(chan error, 1)

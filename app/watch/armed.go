@@ -109,7 +109,7 @@ func (w *Watch) sightSignal(a *account) Signal {
 	case a.failure != "" && w.stale(a):
 		s.State, s.Since, s.Detail = SignalWarning, a.failing, a.failure
 	case w.stale(a):
-		s.State, s.Since, s.Detail = SignalWarning, a.lastGood.Wall, "last answered "+span(w.now.Mono-a.lastGood.Mono)+" ago"
+		s.State, s.Since, s.Detail = SignalWarning, a.lastGood.Wall, "it last answered at "+clock(a.lastGood.Wall)
 	default:
 		s.State, s.Since, s.Detail = SignalOK, a.lastGood.Wall, "answers"
 	}

@@ -233,13 +233,7 @@ func (w *Watch) finishAlarm(i *item, ending Ending, sentence string) {
 func (w *Watch) notice(pageID string, ending Ending, text string) {
 	n := Notice{PageID: pageID, Ending: ending, Text: text, At: w.now.Wall}
 	n.ID = page.NewID(pageID, string(ending)+n.At.UTC().Format(time.RFC3339Nano))
-	w.notices = slices.DeleteFunc(w.notices, func(old Notice) bool {
-		if pageID == "" || old.PageID != pageID {
-			return false
-		}
-		w.emit(DropNotice{ID: old.ID})
-		return true
-	})
+	w.outdated(pageID)
 	const most = 100
 	for len(w.notices) >= most {
 		w.emit(DropNotice{ID: w.notices[0].ID})
@@ -247,6 +241,18 @@ func (w *Watch) notice(pageID string, ending Ending, text string) {
 	}
 	w.notices = append(w.notices, n)
 	w.emit(KeepNotice{Notice: n})
+}
+
+// outdated drops what was told of a page: it has something newer to tell, or
+// calls again.
+func (w *Watch) outdated(pageID string) {
+	w.notices = slices.DeleteFunc(w.notices, func(old Notice) bool {
+		if pageID == "" || old.PageID != pageID {
+			return false
+		}
+		w.emit(DropNotice{ID: old.ID})
+		return true
+	})
 }
 
 func (w *Watch) dismiss(in Dismiss) {
@@ -274,7 +280,11 @@ func (w *Watch) gentleNotice(a *account) {
 	if old == 0 {
 		return
 	}
-	w.notice("", "", fmt.Sprintf("%s has been open for more than a day at %s. It did not ring; look at it when you can.", pages(old), a.name))
+	words := "One page has been open for more than a day at %s. It did not ring; look at it when you can."
+	if old > 1 {
+		words = fmt.Sprint(old) + " pages have been open for more than a day at %s. They did not ring; look at them when you can."
+	}
+	w.notice("", "", fmt.Sprintf(words, a.name))
 	w.emit(Tone{})
 }
 

@@ -27,13 +27,13 @@ func (w *Watch) sightGood(a *account, in Polled) {
 	}
 	switch in.Heartbeat {
 	case HeartbeatSeen:
-		a.heartbeatSince, a.heartbeatGone = w.now.Mono, false
+		a.heartbeatSince, a.heartbeatGone = w.now, false
 		if !a.heartbeat {
 			a.heartbeat = true
 			w.keepAccount(a)
 		}
 	case HeartbeatMissing:
-		a.heartbeatGone = a.heartbeat && w.now.Mono-a.heartbeatSince >= w.settings.HeartbeatGrace
+		a.heartbeatGone = a.heartbeat && w.now.Mono-a.heartbeatSince.Mono >= w.settings.HeartbeatGrace
 	}
 }
 
@@ -53,7 +53,7 @@ func (w *Watch) lookForBlindness(a *account) {
 	blind := a.heartbeatGone || w.unseenFor(a) > w.blindAfter() && !w.justResumed()
 	switch {
 	case blind && !a.blind:
-		a.blind, a.blindSince, a.knownUntil = true, w.now, 0
+		a.blind, a.blindSince, a.unseen, a.knownUntil = true, w.now, w.lastSight(a), 0
 		w.log(KindBlind, w.blindWords(a))
 	case !blind && a.blind && !w.stale(a):
 		w.sightBack(a)
@@ -73,6 +73,17 @@ func (w *Watch) unseenFor(a *account) time.Duration {
 	return w.now.Mono - max(a.watching, a.lastGood.Mono)
 }
 
+// lastSight is since when pages may have been missed.
+func (w *Watch) lastSight(a *account) Instant {
+	switch {
+	case a.heartbeatGone && w.unseenFor(a) <= w.blindAfter():
+		return a.heartbeatSince
+	case a.lastGood.Wall.IsZero():
+		return Instant{Wall: w.now.Wall.Add(a.watching - w.now.Mono), Mono: a.watching}
+	}
+	return a.lastGood
+}
+
 func (w *Watch) justResumed() bool {
 	return w.resumed != nil && w.now.Mono-*w.resumed < w.settings.ResumeGrace
 }
@@ -90,7 +101,7 @@ func (w *Watch) stale(a *account) bool {
 
 func (w *Watch) sightBack(a *account) {
 	words := fmt.Sprintf("Sight is back: %s could not be seen for %s, from %s.", a.name,
-		span(w.now.Mono-a.blindSince.Mono), clock(a.blindSince.Wall))
+		span(w.now.Mono-a.unseen.Mono), clock(a.unseen.Wall))
 	rang := w.onShift
 	a.blind = false
 	w.log(KindSight, words)

@@ -105,6 +105,7 @@ func (w *Watch) beginOrEnd(i *item) {
 // again is a new epoch.
 func (w *Watch) begin(i *item) {
 	i.alarming, i.calledAt = true, w.now.Mono
+	w.outdated(i.page.ID)
 	if i.page.Status == page.Acknowledged {
 		w.write(i, KindAsked, "Nobody answered “Still on it?”; it rings.")
 		return

@@ -20,6 +20,8 @@ type State struct {
 	Blind    []string // sentences, one per account that cannot be seen
 	// BlindKnown says that somebody has answered "I know" to all of Blind.
 	BlindKnown bool
+	// HushLasts and KnownLasts are how long a hush, and "I know", keep quiet.
+	HushLasts, KnownLasts time.Duration
 }
 
 // AccountState is one paging service as we see it.
@@ -82,6 +84,7 @@ func (w *Watch) State() State {
 	s := State{
 		At: w.now.Wall, Light: w.light(), Signals: w.allSignals(), OnShift: w.onShift,
 		Alarm: w.sounding, Notices: slices.Clone(w.notices),
+		HushLasts: w.settings.Hush, KnownLasts: w.settings.BlindKnown,
 		Pages: make([]PageState, 0, len(w.items)), BlindKnown: true,
 	}
 	for _, name := range w.accountNames() {

@@ -110,12 +110,13 @@ type account struct {
 	restarted time.Duration // Mono of the last restart we noticed, else since when it is watched
 	met       bool          // a complete snapshot was read once, tonight or earlier
 
-	heartbeat      bool          // the always-firing alert was seen once
-	heartbeatSince time.Duration // Mono when it was last seen or we began to look
+	heartbeat      bool    // the always-firing alert was seen once
+	heartbeatSince Instant // when it was last seen or we began to look
 	heartbeatGone  bool
 
 	blind      bool
 	blindSince Instant
+	unseen     Instant       // the last sight before it was blind
 	knownUntil time.Duration // Mono until which "I know" holds
 }
 
@@ -284,7 +285,7 @@ func (w *Watch) sorted() []*item {
 func (w *Watch) addAccount(name string) *account {
 	a, known := w.accounts[name]
 	if !known {
-		a = &account{name: name, watching: w.now.Mono, restarted: w.now.Mono, heartbeatSince: w.now.Mono}
+		a = &account{name: name, watching: w.now.Mono, restarted: w.now.Mono, heartbeatSince: w.now}
 		w.accounts[name] = a
 	}
 	return a

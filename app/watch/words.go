@@ -34,13 +34,6 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-func pages(n int) string {
-	if n == 1 {
-		return "One page"
-	}
-	return fmt.Sprintf("%d pages", n)
-}
-
 // ageWords tells an old page's age; a fresh one needs none.
 func (w *Watch) ageWords(p page.Page) string {
 	age := w.now.Wall.Sub(p.TriggeredAt)
@@ -83,8 +76,8 @@ func notConfirmedWords(i *item) string {
 func (w *Watch) blindWords(a *account) string {
 	switch {
 	case a.heartbeatGone && w.unseenFor(a) <= w.blindAfter():
-		return a.name + ": Prometheus has gone quiet. Its always-firing Watchdog alert has not come for " +
-			span(w.now.Mono-a.heartbeatSince) + ", so real alerts may not come either"
+		return a.name + ": Prometheus has gone quiet. Its always-firing Watchdog alert has not come since " +
+			clock(a.heartbeatSince.Wall) + ", so real alerts may not come either"
 	case a.lastGood.Wall.IsZero() && a.failure == "":
 		return a.name + " has not been seen since Nightstand was started"
 	case a.failure == "":

@@ -45,27 +45,37 @@ type Line struct {
 
 	mu      sync.Mutex
 	waiting []Letter
+	ended   bool
 	more    chan struct{}
 }
+
+// errEnded is why a letter comes back from a line that has ended.
+var errEnded = &provider.Error{Kind: provider.Unreachable, Sentence: "the connection to the paging service was ended before the answer was sent"}
 
 // NewLine makes an empty line. Run has to be started for anything to be sent.
 func NewLine(service provider.Provider, reports Reports) *Line {
 	return &Line{service: service, reports: reports, more: make(chan struct{}, 1)}
 }
 
-// Put adds a letter at the end; it never blocks.
-func (l *Line) Put(letter Letter) {
+// Put adds a letter at the end and says whether the line still takes any; it
+// never blocks.
+func (l *Line) Put(letter Letter) bool {
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
+		return false
+	}
 	l.waiting = append(l.waiting, letter)
-	l.mu.Unlock()
 	select {
 	case l.more <- struct{}{}:
 	default:
 	}
+	return true
 }
 
-// Run sends until ctx ends.
+// Run sends until ctx ends. What still waits then is reported as failed.
 func (l *Line) Run(ctx context.Context) {
+	defer l.end()
 	for {
 		select {
 		case <-ctx.Done():
@@ -78,6 +88,13 @@ func (l *Line) Run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+func (l *Line) end() {
+	l.mu.Lock()
+	l.ended = true
+	l.mu.Unlock()
+	l.returnAll(errEnded)
 }
 
 func (l *Line) take() (Letter, bool) {
@@ -104,6 +121,9 @@ func (l *Line) send(ctx context.Context, letter Letter) error {
 	if err == nil {
 		l.reports.Arrived(letter, after)
 		return nil
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errEnded // in words, whatever the provider made of being interrupted
 	}
 	l.reports.Failed(letter, err)
 	var ours *provider.Error

@@ -15,7 +15,8 @@ import (
 
 // Pace is how an account is read at the moment.
 type Pace struct {
-	// Every is the pause between the starts of two readings.
+	// Every is the time between the starts of two readings. A service that
+	// takes nearly as long to answer gets a breath all the same.
 	Every time.Duration
 	// Patience is how long one reading may take.
 	Patience time.Duration
@@ -51,6 +52,13 @@ const jitter = 0.1
 // firstRetry is how soon a failed reading is tried again the first time: most
 // failures are a connection that died with the network.
 const firstRetry = 500 * time.Millisecond
+
+// leastPause is the breath between two readings, as a share of Every.
+const leastPause = 0.25
+
+// longestAsked is the longest pause that a service can ask for: one that says
+// "tomorrow" is asked again tonight.
+const longestAsked = 5 * time.Minute
 
 // New makes a loop that asks for its pace before every pause and hands every
 // reading to deliver, in order.
@@ -103,13 +111,14 @@ func (l *Loop) next(reading Reading, failures *backoff.ExponentialBackOff) time.
 	if reading.Err == nil {
 		failures.Reset()
 		spread := 1 - jitter + 2*jitter*rand.Float64()
-		return time.Duration(float64(pace.Every)*spread) - time.Since(reading.Started)
+		least := time.Duration(leastPause * float64(pace.Every))
+		return max(least, time.Duration(float64(pace.Every)*spread)-time.Since(reading.Started))
 	}
 	failures.MaxInterval = pace.LongestPause
 	wait := min(failures.NextBackOff(), pace.LongestPause)
 	var said *provider.Error
 	if errors.As(reading.Err, &said) && said.RetryAfter > wait {
-		wait = said.RetryAfter
+		wait = min(said.RetryAfter, longestAsked)
 	}
 	return wait
 }

@@ -18,7 +18,12 @@ func newWishes() *wishes {
 func (w *wishes) show(note Note) {
 	note.Actions = append([]Action(nil), note.Actions...)
 	w.mu.Lock()
-	if _, known := w.notes[note.Key]; !known {
+	wished, known := w.notes[note.Key]
+	if known && wished.equal(note) {
+		w.mu.Unlock()
+		return // the state is drawn every second; the screen is not
+	}
+	if !known {
 		w.order = append(w.order, note.Key)
 	}
 	w.notes[note.Key] = note

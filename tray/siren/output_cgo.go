@@ -3,7 +3,6 @@
 package siren
 
 import (
-	"fmt"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -171,10 +170,19 @@ func (miniaudio) devices() ([]Device, error) {
 		}
 	}
 	if first != nil {
-		return nil, fmt.Errorf("no sound system answered: %w", first)
+		return nil, unreachable{first}
 	}
 	return nil, nil
 }
+
+// unreachable says that no sound system could be connected to.
+type unreachable struct{ cause error }
+
+func (unreachable) Error() string {
+	return "the sound system of this machine cannot be reached, so no alarm would be heard; restart it, or log in to the desktop whose sound is to be used"
+}
+
+func (u unreachable) Unwrap() error { return u.cause }
 
 // audible leaves out what throws every sound away, and ALSA's filters, which
 // it lists beside the cards.

@@ -91,8 +91,12 @@ func alarmWords(state control.State, now time.Time) string {
 	}
 	what := "“" + oneLine(worst.Title, 120) + "” (" + worst.Severity + openFor(worst, now) + ")."
 	does := "is ringing"
-	if !state.Alarm.Sounding {
+	switch {
+	case state.Alarm.Sounding:
+	case state.Alarm.Trouble != "":
 		does = "is calling, but nothing sounds on this machine"
+	default:
+		does = "is about to ring"
 	}
 	if len(calling) == 1 {
 		return "A page " + does + ": " + what + " Answer it with “nightstand ack " + worst.ID + "”."

@@ -34,6 +34,8 @@ func TestTheFirstLineAnswersTheQuestion(t *testing.T) {
 	calling.Pages = []control.Page{{ID: "a", Title: "One", Severity: "critical", Ringing: true}, {ID: "b", Title: "Two", Severity: "minor", TriggeredAt: at("03:00:00"), Ringing: true}}
 	mute := armed("armed", "Armed.")
 	mute.Pages = calling.Pages[1:]
+	soon := mute
+	mute.Alarm.Trouble = "There is no sound output."
 	blind := armed("blind", "Blind: prod was last seen at 03:01:00.")
 	blind.Alarm.Sounding = true
 	calling.Alarm = control.Alarm{Sounding: true, PageID: "b"}
@@ -45,6 +47,7 @@ func TestTheFirstLineAnswersTheQuestion(t *testing.T) {
 		"The agent does not say whether you would hear a page, so do not count on being woken. End it and start it again.":          armed("splendid", ""),
 		"2 pages: one alarm is ringing. The worst: “Two” (minor, open for 10 min). Answer them with “nightstand ack --all”.":        calling,
 		"A page is calling, but nothing sounds on this machine: “Two” (minor, open for 10 min). Answer it with “nightstand ack b”.": mute,
+		"A page is about to ring: “Two” (minor, open for 10 min). Answer it with “nightstand ack b”.":                               soon,
 	} {
 		if got := verdict(state, night); got != want {
 			t.Errorf("the first line is\n%s, want\n%s", got, want)
