@@ -146,7 +146,7 @@ func menuTitle(p watch.PageState) string {
 	case p.StillOnIt:
 		return "Still on it? " + p.Title
 	case p.Status == page.Acknowledged:
-		return p.Title + " (acknowledged by " + strings.ToLower(byWhomShort(p.Page)) + ")"
+		return p.Title + " (acknowledged by " + byWhomShort(p.Page) + ")"
 	case p.Answer == watch.AnswerUnderWay:
 		return p.Title + " (acknowledging, not confirmed yet)"
 	case p.Answer == watch.AnswerNotYet, p.Answer == watch.AnswerRefused:
@@ -157,9 +157,10 @@ func menuTitle(p watch.PageState) string {
 	return p.Title
 }
 
+// byWhomShort is byWhom inside a sentence.
 func byWhomShort(p page.Page) string {
-	if p.AcknowledgedByMe {
-		return "you"
+	if !p.AcknowledgedByMe && p.AcknowledgedBy == "" {
+		return "somebody else"
 	}
 	return byWhom(p)
 }
@@ -181,7 +182,7 @@ const (
 	noteState   = "state"
 	notePrefix  = "notice "
 	mostNotices = 3
-	mostNamed   = 4
+	mostNamed   = 3
 )
 
 // notes are the notifications that should be on the screen.
@@ -240,29 +241,40 @@ func alarmNote(calling []watch.PageState, s watch.State) notify.Note {
 		Fixed:   fmt.Sprintf("%d pages are ringing. Open Nightstand to acknowledge.", len(calling)),
 	}
 	var body []string
-	if len(calling) > 1 {
-		note.Actions[0].Label = fmt.Sprintf("Acknowledge %d", len(calling))
-		for _, p := range calling[1:min(len(calling), mostNamed)] {
-			body = append(body, p.Title)
-		}
-		if more := len(calling) - mostNamed; more > 0 {
-			body = append(body, fmt.Sprintf("and %d more", more))
-		}
-	} else {
-		note.Fixed = "A page is ringing. Open Nightstand to acknowledge."
-		if first.Service != "" {
-			body = append(body, first.Service)
-		}
+	if first.Service != "" {
+		body = append(body, first.Service)
 	}
 	body = append(body, "Since "+since(first).In(s.At.Location()).Format("15:04")+". "+capital(first.Severity.Meaning())+".")
 	if first.Answer == watch.AnswerNotYet || first.Answer == watch.AnswerRefused {
 		body = append(body, "Not acknowledged: "+first.AnswerReason+".")
 	}
-	if first.AnswerMutes != "" {
-		body = append(body, "Acknowledge "+first.AnswerMutes+".")
+	if len(calling) == 1 {
+		note.Fixed = "A page is ringing. Open Nightstand to acknowledge."
+		if first.AnswerMutes != "" {
+			body = append(body, "Acknowledge "+first.AnswerMutes+".")
+		}
+	} else {
+		note.Actions[0].Label = fmt.Sprintf("Acknowledge %d", len(calling))
+		body = append(body, "Also: "+others(calling[1:]))
+		if first.AnswerMutes != "" {
+			body = append(body, "Each answer "+first.AnswerMutes+".")
+		}
 	}
 	note.Body = strings.Join(body, "\n")
 	return note
+}
+
+// others names a few more pages of a storm and counts the rest.
+func others(pages []watch.PageState) string {
+	var titles []string
+	for _, p := range pages[:min(len(pages), mostNamed)] {
+		titles = append(titles, p.Title)
+	}
+	words := strings.Join(titles, "; ")
+	if more := len(pages) - mostNamed; more > 0 {
+		words += fmt.Sprintf("; and %d more", more)
+	}
+	return words
 }
 
 // since is when a page began; a sender's clock may be ahead of ours.

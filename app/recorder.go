@@ -167,9 +167,15 @@ func writeBatch(n *store.Night, batch []watch.Effect) {
 }
 
 func record(known watch.Known) store.Page {
+	p := &known.Page
+	for _, at := range []*time.Time{&p.TriggeredAt, &p.AcknowledgedAt, &p.EscalatesAt, &p.AckExpiresAt, &p.SnoozedUntil} {
+		if utc(*at) == nil {
+			*at = time.Time{} // no calendar holds it, and it would cost the whole record
+		}
+	}
 	content, err := json.Marshal(known)
 	if err != nil {
-		content = []byte("{}") // cannot happen: Known holds only plain values
+		content = []byte("{}") // cannot happen: the rest are plain values
 	}
 	return store.Page{
 		Page: known.Page, FirstSeen: known.FirstSeen, Epoch: known.Epoch,

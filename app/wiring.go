@@ -97,11 +97,11 @@ func Run(ctx context.Context, options Options) error {
 	defer notifier.Close()
 	agent.AddFace(&noteFace{notifier: notifier})
 	go repeat(ctx, 10*time.Second, func() { agent.lookAround(heart) })
-	go repeat(ctx, soundEvery, func() { agent.lookForSound() })
+	go agent.keepLookingForSound(ctx)
 
 	go repeat(ctx, leanEvery, func() {
 		pause(ctx, settled)
-		supervise.ForgetProgramPages()
+		supervise.BecomeSmall()
 	})
 
 	ended := make(chan struct{})
@@ -226,11 +226,25 @@ func notYet() []watch.SignalSeen {
 
 const soundNotProved = "sound not proved: this version rings, but cannot yet check that it came out of the speaker"
 
-// soundEvery is how often the outputs are listed while nothing rings.
-const soundEvery = 5 * time.Minute
+// How often the outputs are listed: seldom while there are some, because it
+// costs power, and often while there are none.
+const (
+	soundEvery = 5 * time.Minute
+	soundSoon  = 10 * time.Second
+)
+
+func (a *Agent) keepLookingForSound(ctx context.Context) {
+	for ctx.Err() == nil {
+		if a.lookForSound() {
+			pause(ctx, soundEvery)
+		} else {
+			pause(ctx, soundSoon)
+		}
+	}
+}
 
 // lookForSound says whether there is anything to ring on.
-func (a *Agent) lookForSound() {
+func (a *Agent) lookForSound() bool {
 	devices, err := listOutputs()
 	seen := watch.SignalSeen{Name: watch.SignalSound, State: watch.SignalUnknown, Detail: soundNotProved}
 	_, _, trouble := a.parts.Bell.Sounding()
@@ -243,6 +257,7 @@ func (a *Agent) lookForSound() {
 		seen.State, seen.Detail = watch.SignalFailed, phrase(trouble)
 	}
 	a.Observe(seen)
+	return seen.State != watch.SignalFailed
 }
 
 // listOutputs lists the sound outputs, within three seconds: a sound server
@@ -267,7 +282,13 @@ func listOutputs() ([]siren.Device, error) {
 
 // heard takes in what the siren did.
 func (a *Agent) heard(e siren.Event) {
-	page := a.state.Load().Alarm.PageID
+	now := *a.state.Load()
+	page, epoch := now.Alarm.PageID, 0
+	for _, p := range now.Pages {
+		if p.ID == page {
+			epoch = p.Epoch
+		}
+	}
 	switch e.Kind {
 	case siren.NoDevice, siren.DeviceLost:
 		a.Observe(watch.SignalSeen{Name: watch.SignalSound, State: watch.SignalFailed, Detail: phrase(e.Sentence)})
@@ -275,7 +296,7 @@ func (a *Agent) heard(e siren.Event) {
 		a.Observe(watch.SignalSeen{Name: watch.SignalSound, State: watch.SignalUnknown, Detail: soundNotProved})
 	}
 	if e.Kind != siren.Quiet {
-		a.recorder.put(watch.Write{PageID: page, At: e.At, Kind: watch.Kind("siren_" + strings.ReplaceAll(string(e.Kind), "-", "_")), Text: e.Sentence})
+		a.recorder.put(watch.Write{PageID: page, Epoch: epoch, At: e.At, Kind: watch.Kind("siren_" + strings.ReplaceAll(string(e.Kind), "-", "_")), Text: e.Sentence})
 	}
 }
 

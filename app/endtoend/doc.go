@@ -8,6 +8,10 @@
 // Desktop.Screenshot keeps a picture for a person to judge. Every part of the
 // desktop can be left out, as it is missing for somebody.
 //
+// The product itself is a Nightstand: Install puts it on a desktop, and then it
+// is started, asked and answered through its command line alone. It is built
+// once a run; NIGHTSTAND_BINARY names one that is built already.
+//
 // Where a program of the rig is not installed, the tests are skipped with the
 // reason; with NIGHTSTAND_RIG=1 that is a failure. With NIGHTSTAND_SHOTS=DIR
 // the screenshots, and the recordings of failed tests, are kept in DIR.

@@ -13,10 +13,17 @@ const roleVariable = "ENDTOEND_ROLE"
 // roles are those programs by name. Files of tests add theirs.
 var roles = map[string]func(){}
 
+// afterwards is done when all tests have ended. Files of tests add to it.
+var afterwards []func()
+
 func TestMain(m *testing.M) {
 	name := os.Getenv(roleVariable)
 	if name == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, do := range afterwards {
+			do()
+		}
+		os.Exit(code)
 	}
 	play, known := roles[name]
 	if !known {

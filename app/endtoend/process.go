@@ -169,19 +169,21 @@ func Eventually(tb testing.TB, timeout time.Duration, check func() error) {
 
 // packages are the Debian packages that bring the programs of the rig.
 var packages = map[string]string{
-	"Xvfb":                 "xvfb",
-	"openbox":              "openbox",
-	"xprop":                "x11-utils",
-	"scrot":                "scrot",
-	"dbus-daemon":          "dbus",
-	"gnome-keyring-daemon": "gnome-keyring",
-	"dunst":                "dunst",
-	"dunstctl":             "dunst",
-	"pulseaudio":           "pulseaudio",
-	"pactl":                "pulseaudio-utils",
-	"pacat":                "pulseaudio-utils",
-	"parec":                "pulseaudio-utils",
-	"xfce4-panel":          "xfce4-panel",
+	"Xvfb":                    "xvfb",
+	"openbox":                 "openbox",
+	"xprop":                   "x11-utils",
+	"scrot":                   "scrot",
+	"dbus-daemon":             "dbus",
+	"gnome-keyring-daemon":    "gnome-keyring",
+	"dunst":                   "dunst",
+	"dunstctl":                "dunst",
+	"pulseaudio":              "pulseaudio",
+	"pactl":                   "pulseaudio-utils",
+	"pacat":                   "pulseaudio-utils",
+	"parec":                   "pulseaudio-utils",
+	"xfce4-panel":             "xfce4-panel",
+	"prometheus-alertmanager": "prometheus-alertmanager",
+	"amtool":                  "prometheus-alertmanager",
 }
 
 // need skips the test, or fails it under NIGHTSTAND_RIG=1, when a program of

@@ -37,7 +37,7 @@ const (
 	defaultFirstBeat = 15 * time.Second
 	defaultStopping  = 10 * time.Second
 	longestPause     = 3 * time.Second
-	hereEvery        = 2 * time.Second
+	hereEvery        = 4 * time.Second
 	livedLongEnough  = 30 * time.Second
 	startIsOver      = 10 * time.Second
 )
@@ -201,7 +201,7 @@ func (g *guard) watch(ctx context.Context, signals <-chan os.Signal, restarts in
 	if err := child.Start(); err != nil {
 		return ending{}, err
 	}
-	lean := time.AfterFunc(startIsOver, ForgetProgramPages)
+	lean := time.AfterFunc(startIsOver, BecomeSmall)
 	defer lean.Stop()
 	beats := make(chan struct{}, 1)
 	go g.listen(voice, beats)

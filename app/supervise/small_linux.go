@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ForgetProgramPages gives back the memory that holds parts of the program
+// forgetProgramPages gives back the memory that holds parts of the program
 // used only while it started; what is needed again is read again from the file
 // in microseconds. Two processes of one large binary would otherwise keep all
 // of it resident twice, for a guard that does next to nothing. Only mappings
 // that cannot be written and never were are touched.
-func ForgetProgramPages() {
+func forgetProgramPages() {
 	executable, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return

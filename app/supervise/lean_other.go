@@ -1,7 +1,0 @@
-//go:build !linux
-
-package supervise
-
-// ForgetProgramPages does nothing: these systems count a program's own pages
-// once for all its processes.
-func ForgetProgramPages() {}
