@@ -161,7 +161,7 @@ func (a *Agent) send(ctx context.Context, in input) error {
 }
 
 // errEnding answers commands that come while the agent ends.
-var errEnding = errors.New("Nightstand is ending")
+var errEnding = errors.New("the agent is ending")
 
 // Quit asks Run to end.
 func (a *Agent) Quit() { a.quitOnce.Do(func() { close(a.quit) }) }

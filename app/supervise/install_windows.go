@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// taskName is the name in the Task Scheduler.
+const taskName = "Nightstand"
+
 func install(ctx context.Context, r Registration) (Report, error) {
 	if err := checkForTask(r); err != nil {
 		return Report{}, err

@@ -10,8 +10,6 @@ import (
 	"unicode/utf16"
 )
 
-// taskName is the name in the Task Scheduler.
-const taskName = "Nightstand"
 
 // The Task Scheduler's own document, as far as we use it. The order of the
 // fields is the order its schema asks for.

@@ -45,9 +45,7 @@ type Action struct {
 const Open = "default"
 
 func (n Note) equal(other Note) bool {
-	actions, others := n.Actions, other.Actions
-	n.Actions, other.Actions = nil, nil
-	return slices.Equal(actions, others) &&
+	return slices.Equal(n.Actions, other.Actions) &&
 		n.Key == other.Key && n.Title == other.Title && n.Body == other.Body &&
 		n.Urgent == other.Urgent && n.Resident == other.Resident &&
 		n.Fixed == other.Fixed && n.Count == other.Count
