@@ -10,7 +10,6 @@ import (
 	"unicode/utf16"
 )
 
-
 // The Task Scheduler's own document, as far as we use it. The order of the
 // fields is the order its schema asks for.
 type task struct {
