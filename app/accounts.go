@@ -96,7 +96,7 @@ func (a *Accounts) AddAccount(ctx context.Context, asked control.NewAccount) (co
 }
 
 func notKept(err error) error {
-	return &control.RefusedError{Sentence: "The account was not kept, because its database does not do: " + store.Why(err) + "."}
+	return &control.RefusedError{Sentence: "The account was not kept, because it cannot be written down: " + store.Why(err) + "."}
 }
 
 // forgetInKeyring takes a credential that no account needs any more out of the

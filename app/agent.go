@@ -130,9 +130,15 @@ func (a *Agent) Observe(in watch.Input) {
 	}
 }
 
-// ask runs a question on the loop, where the watch may be read.
-func (a *Agent) ask(ctx context.Context, question func(*watch.Watch)) error {
-	return a.send(ctx, input{ask: question})
+// ask runs a question on the loop, where the watch may be read. The answer
+// comes through a channel: the loop may get to a question only after whoever
+// asked has left.
+func ask[Answer any](ctx context.Context, a *Agent, question func(*watch.Watch) Answer) (answer Answer, err error) {
+	answers := make(chan Answer, 1)
+	if err := a.send(ctx, input{ask: func(w *watch.Watch) { answers <- question(w) }}); err != nil {
+		return answer, err
+	}
+	return <-answers, nil
 }
 
 // do brings a command to the core and waits until it was taken in.

@@ -69,22 +69,28 @@ func (a *Agent) Pages(all bool) []control.Page {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = a.ask(ctx, func(w *watch.Watch) { // a core that hangs has nothing to tell
-		for _, p := range w.Ended() {
-			listed = append(listed, describePageState(p, now.At))
-		}
-	})
+	ended, _ := ask(ctx, a, (*watch.Watch).Ended) // a core that hangs has nothing to tell
+	for _, p := range ended {
+		listed = append(listed, describePageState(p, now.At))
+	}
 	return listed
 }
 
 // find looks a page up among the open and the ended ones.
-func (a *Agent) find(ctx context.Context, id string) (found watch.PageState, err error) {
-	known := false
-	err = a.ask(ctx, func(w *watch.Watch) { found, known = w.Page(id) })
-	if err == nil && !known {
-		err = fmt.Errorf("%w: there is no page %s", control.ErrUnknown, page.Plain(id, 20))
+func (a *Agent) find(ctx context.Context, id string) (watch.PageState, error) {
+	found, err := ask(ctx, a, func(w *watch.Watch) *watch.PageState {
+		if p, known := w.Page(id); known {
+			return &p
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return watch.PageState{}, err
+	case found == nil:
+		return watch.PageState{}, fmt.Errorf("%w: there is no page %s", control.ErrUnknown, page.Plain(id, 20))
 	}
-	return found, err
+	return *found, nil
 }
 
 // Page returns one page with its timeline.
@@ -154,8 +160,7 @@ func (a *Agent) Acknowledge(ctx context.Context, ids []string, all bool) ([]cont
 
 // wouldAnswer are the pages that one press for all answers now.
 func (a *Agent) wouldAnswer(ctx context.Context) []string {
-	var ids []string
-	_ = a.ask(ctx, func(w *watch.Watch) { ids = w.OnScreen() }) // on a time-out the command itself fails next
+	ids, _ := ask(ctx, a, (*watch.Watch).OnScreen) // on a time-out the command itself fails next
 	return ids
 }
 

@@ -82,7 +82,11 @@ func (l *Line) Run(ctx context.Context) {
 			return
 		case <-l.more:
 		}
-		for letter, some := l.take(); some && ctx.Err() == nil; letter, some = l.take() {
+		for ctx.Err() == nil {
+			letter, some := l.take()
+			if !some {
+				break
+			}
 			if err := l.send(ctx, letter); provider.KindOf(err) == provider.Unreachable && err != nil {
 				l.returnAll(err)
 			}
