@@ -195,14 +195,16 @@ func (a *Accounts) find(ctx context.Context, name string) (store.Account, error)
 	return account, err
 }
 
-// RemoveAccount forgets an account, its pages and its credential.
+// RemoveAccount forgets an account, its pages and its credential. Where there
+// is no keyring at all, the account goes all the same; one that is merely
+// locked has to be opened first.
 func (a *Accounts) RemoveAccount(ctx context.Context, name string) error {
 	account, err := a.find(ctx, name)
 	if err != nil {
 		return err
 	}
 	if account.Secret == store.KeyringPlace {
-		if err := a.keyring.Delete(ctx, name); err != nil {
+		if err := a.keyring.Delete(ctx, name); err != nil && !errors.Is(err, secret.ErrAbsent) {
 			return &control.RefusedError{Sentence: "The account was not removed, because its credential would stay behind. " + err.Error()}
 		}
 	}

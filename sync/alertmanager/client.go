@@ -62,6 +62,9 @@ func newClient(base *url.URL, login string, options Options) (*client, error) {
 		if err != nil || through.Host == "" {
 			return nil, invalid("The proxy's URL cannot be read. It should look like http://proxy.example.org:3128.")
 		}
+		if _, secret := through.User.Password(); secret {
+			return nil, invalid("A password in the proxy's URL would be written into the database. Leave the proxy out here and start the agent with HTTPS_PROXY set to that URL instead.")
+		}
 		proxy = http.ProxyURL(through)
 	}
 	trust := &tls.Config{MinVersion: tls.VersionTLS12}

@@ -167,7 +167,7 @@ func (c *client) refusal(response *http.Response, body []byte, using scheme) *pr
 	case status == http.StatusForbidden:
 		return fail(provider.Refused, "says that this account is not allowed to do that", "Ask whoever runs it for the right to read alerts and to make silences.")
 	case status == http.StatusProxyAuthRequired:
-		return fail(provider.Refused, "cannot be asked, because the proxy on the way wants a password", "Put the proxy's user name and password into its URL.")
+		return fail(provider.Refused, "cannot be asked, because the proxy on the way wants a password", "Set the proxy account up in the environment of the agent: HTTPS_PROXY=http://user:password@proxy:port.")
 	case status >= 300 && status < 400:
 		return c.redirect(response, cause)
 	case status == http.StatusBadRequest && strings.Contains(string(body), "HTTPS"):

@@ -605,6 +605,7 @@ func TestOptions(t *testing.T) {
 		"odd login":         {alertmanager.Options{URL: "http://am.example.org", User: "anna", Auth: "kerberos"}, "basic, bearer"},
 		"odd severity":      {alertmanager.Options{URL: "http://am.example.org", User: "anna", Severities: map[string]page.Severity{"p1": "awful"}}, "must be one of"},
 		"odd proxy":         {alertmanager.Options{URL: "http://am.example.org", User: "anna", Proxy: "::"}, "proxy"},
+		"a proxy password":  {alertmanager.Options{URL: "http://am.example.org", User: "anna", Proxy: "http://anna:sesame@proxy.example.org:3128"}, "HTTPS_PROXY"},
 		"no such authority": {alertmanager.Options{URL: "http://am.example.org", User: "anna", CAFile: authority + "x"}, "cannot be read"},
 		"no authority":      {alertmanager.Options{URL: "http://am.example.org", User: "anna", CAFile: authority}, "no certificate"},
 		"negative":          {alertmanager.Options{URL: "http://am.example.org", User: "anna", AckLasts: -time.Minute}, "negative"},
