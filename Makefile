@@ -31,7 +31,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 PROGRAM := bin/nightstand
-BUILD := -trimpath -ldflags '-s -w'
+BUILD := -trimpath -buildvcs=false -ldflags '-s -w'
 
 # Rooms whose tests hear and see: one at a time, or they disturb each other.
 RIG_ROOMS = ./app/endtoend ./tray/...

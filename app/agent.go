@@ -291,6 +291,8 @@ func spans(s config.Settings) watch.Settings {
 	spans := watch.Defaults()
 	spans.BlindAfter = time.Duration(s.Alarm.BlindAfter)
 	spans.BlindKnown = time.Duration(s.Alarm.BlindKnown)
+	spans.FreshOnShift = 2*time.Duration(s.Poll.OnShift) + patienceOnShift
+	spans.FreshOffShift = 2*time.Duration(s.Poll.OffShift) + patienceOffShift
 	spans.Hush = time.Duration(s.Alarm.Hush)
 	spans.StillOnIt = time.Duration(s.Alarm.StillOnIt)
 	return spans

@@ -154,5 +154,8 @@ func (s Settings) problems() []string {
 	within("poll.off_shift", s.Poll.OffShift, 2*time.Second, 5*time.Minute)
 	within("poll.unanswered", s.Poll.Unanswered, time.Second, 30*time.Second)
 	within("answer.alertmanager_silence", s.Answer.SilenceFor, 3*time.Minute, 24*time.Hour)
+	if least := 2*s.Poll.OnShift + Duration(5*time.Second); s.Alarm.BlindAfter < least {
+		found = append(found, fmt.Sprintf("alarm.blind_after is %s, and with a look every %s it must be at least %s, or one slow answer would ring", s.Alarm.BlindAfter, s.Poll.OnShift, least))
+	}
 	return slices.Clip(found)
 }

@@ -111,7 +111,7 @@ func (w *Watch) sightSignal(a *account) Signal {
 	case w.stale(a):
 		s.State, s.Since, s.Detail = SignalWarning, a.lastGood.Wall, "it last answered at "+clock(a.lastGood.Wall)
 	default:
-		s.State, s.Since, s.Detail = SignalOK, a.lastGood.Wall, "answers"
+		s.State, s.Since, s.Detail = SignalOK, a.answersSince, "answers"
 	}
 	return s
 }

@@ -5,17 +5,15 @@ import (
 	"time"
 )
 
-// Polls further apart than this make the light go out before we call it blind.
-const (
-	freshOnShift  = 15 * time.Second
-	freshOffShift = 90 * time.Second
-	// offShiftFactor stretches the blind span off shift, where polls are rare
-	// and blindness is shown, not rung.
-	offShiftFactor = 3
-)
+// offShiftFactor stretches the blind span off shift, where polls are rare and
+// blindness is shown, not rung.
+const offShiftFactor = 3
 
 // sightGood takes in that an account was read.
 func (w *Watch) sightGood(a *account, in Polled) {
+	if a.failure != "" || w.stale(a) {
+		a.answersSince = w.now.Wall
+	}
 	a.lastGood, a.failure, a.failing = w.now, "", time.Time{}
 	if in.Instance != "" && in.Instance != a.instance {
 		if a.instance != "" {
@@ -64,7 +62,7 @@ func (w *Watch) blindAfter() time.Duration {
 	if w.onShift {
 		return w.settings.BlindAfter
 	}
-	return offShiftFactor * w.settings.BlindAfter
+	return max(offShiftFactor*w.settings.BlindAfter, w.settings.FreshOffShift)
 }
 
 // unseenFor is how long the account has not been read, or not been read since
@@ -94,9 +92,9 @@ func (w *Watch) stale(a *account) bool {
 		return true
 	}
 	if w.onShift {
-		return w.now.Mono-a.lastGood.Mono > freshOnShift
+		return w.now.Mono-a.lastGood.Mono > w.settings.FreshOnShift
 	}
-	return w.now.Mono-a.lastGood.Mono > freshOffShift
+	return w.now.Mono-a.lastGood.Mono > w.settings.FreshOffShift
 }
 
 func (w *Watch) sightBack(a *account) {

@@ -24,6 +24,9 @@ type Instant struct {
 type Settings struct {
 	// BlindAfter is how long after the last good poll we call ourselves blind.
 	BlindAfter time.Duration
+	// FreshOnShift and FreshOffShift are how old the last good poll may be
+	// before the light goes out: one miss is forgiven, two are not.
+	FreshOnShift, FreshOffShift time.Duration
 	// BlindKnown is how long "I know" keeps the blind alarm quiet.
 	BlindKnown time.Duration
 	// ResumeGrace is how long after a resume from sleep nobody cries wolf.
@@ -62,6 +65,8 @@ type Settings struct {
 func Defaults() Settings {
 	return Settings{
 		BlindAfter:     45 * time.Second,
+		FreshOnShift:   11 * time.Second,
+		FreshOffShift:  90 * time.Second,
 		BlindKnown:     15 * time.Minute,
 		ResumeGrace:    20 * time.Second,
 		RestartGrace:   5 * time.Minute,
@@ -101,14 +106,15 @@ type Watch struct {
 
 // account is one paging service as far as we can see it.
 type account struct {
-	name      string
-	watching  time.Duration // Mono since when we try to see it
-	lastGood  Instant       // last good poll; zero Wall if never
-	failure   string        // the sentence of the last failed poll, empty after a good one
-	failing   time.Time     // Wall of the first failure in a row
-	instance  string
-	restarted time.Duration // Mono of the last restart we noticed, else since when it is watched
-	met       bool          // a complete snapshot was read once, tonight or earlier
+	name         string
+	watching     time.Duration // Mono since when we try to see it
+	lastGood     Instant       // last good poll; zero Wall if never
+	answersSince time.Time     // Wall since when polls have been good
+	failure      string        // the sentence of the last failed poll, empty after a good one
+	failing      time.Time     // Wall of the first failure in a row
+	instance     string
+	restarted    time.Duration // Mono of the last restart we noticed, else since when it is watched
+	met          bool          // a complete snapshot was read once, tonight or earlier
 
 	heartbeat      bool    // the always-firing alert was seen once
 	heartbeatSince Instant // when it was last seen or we began to look
