@@ -65,7 +65,7 @@ test: deps build format vet cross ## install what is needed and pass every test
 
 .PHONY: format
 format:
-	@unformatted=$$($(dir $(GO))gofmt -l $$(git ls-files '*.go')); \
+	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l $$(find . -name '*.go')); \
 	[ -z "$$unformatted" ] || { echo "not formatted by gofmt:" $$unformatted; exit 1; }
 
 .PHONY: vet

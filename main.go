@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -73,7 +74,8 @@ func start(ctx context.Context, options terminal.StartOptions) error {
 // loginName is who acknowledges when nobody says otherwise.
 func loginName() string {
 	if me, err := user.Current(); err == nil {
-		return me.Username
+		// Windows puts the name of the domain before it.
+		return me.Username[strings.LastIndex(me.Username, `\`)+1:]
 	}
 	return ""
 }

@@ -61,7 +61,7 @@ func (a *Accounts) AddAccount(ctx context.Context, asked control.NewAccount) (co
 		return control.AccountReport{}, &control.RefusedError{Sentence: "An account's name is made of letters, digits, hyphen, dot and underscore, begins with a letter or digit, and has at most 64 of them."}
 	}
 	account := store.Account{
-		Name: asked.Name, Provider: asked.Provider, URL: asked.URL, User: asked.User, AddedAt: time.Now(),
+		Name: asked.Name, Provider: asked.Provider, URL: withoutQuery(asked.URL), User: asked.User, AddedAt: time.Now(),
 		Options: store.AccountOptions{
 			Auth: asked.Auth, CAFile: asked.CAFile, Proxy: asked.Proxy, Receiver: asked.Receiver, Filters: asked.Filters,
 			Heartbeats: asked.Heartbeats, SeverityLabel: asked.SeverityLabel, Severities: asked.Severities,
@@ -71,7 +71,11 @@ func (a *Accounts) AddAccount(ctx context.Context, asked control.NewAccount) (co
 	if err := a.free(ctx, asked); err != nil {
 		return control.AccountReport{}, err
 	}
-	report, err := a.test(ctx, account, asked.Secret, asked.NoTest)
+	test := a.test
+	if asked.NoTest && !asked.OnlyLook {
+		test = a.check
+	}
+	report, err := test(ctx, account, asked.Secret)
 	if err != nil || asked.OnlyLook || !report.OK && !asked.NoTest {
 		return report, err
 	}
@@ -93,6 +97,13 @@ func (a *Accounts) AddAccount(ctx context.Context, asked control.NewAccount) (co
 	}
 	report.Kept = true
 	return report, nil
+}
+
+// withoutQuery leaves out what may carry a token ("?token=…") and is not part
+// of a server's address.
+func withoutQuery(address string) string {
+	address, _, _ = strings.Cut(address, "?")
+	return address
 }
 
 func notKept(err error) error {
@@ -177,9 +188,9 @@ func (a *Accounts) TestAccount(ctx context.Context, name string) (control.Accoun
 	}
 	value, err := a.secret(ctx, account)
 	if err != nil {
-		return control.AccountReport{Name: name, Kept: true, Error: err.Error(), Receivers: []string{}, Open: []control.Page{}, Notes: []string{}}, nil
+		return control.AccountReport{Name: name, Kept: true, Error: err.Error()}, nil
 	}
-	report, err := a.test(ctx, account, value, true)
+	report, err := a.test(ctx, account, value)
 	report.Kept = true
 	return report, err
 }
@@ -280,10 +291,21 @@ func severityTable(words map[string]string) (map[string]page.Severity, error) {
 	return table, nil
 }
 
-// test asks the service to introduce itself. With mayFail a service that
-// cannot be reached is a report and no error; a wrong setting always is a refusal.
-func (a *Accounts) test(ctx context.Context, account store.Account, value string, mayFail bool) (control.AccountReport, error) {
-	report := control.AccountReport{Name: account.Name, Receivers: []string{}, Open: []control.Page{}, Notes: []string{}}
+// check looks at the settings alone and asks nobody.
+func (a *Accounts) check(_ context.Context, account store.Account, value string) (control.AccountReport, error) {
+	report := control.AccountReport{Name: account.Name}
+	service, err := a.connect(account, value)
+	if err != nil {
+		return report, &control.RefusedError{Sentence: provider.Sentence(err)}
+	}
+	service.Close()
+	return report, nil
+}
+
+// test asks the service to introduce itself. A service that cannot be reached
+// is a report and no error; a wrong setting is a refusal.
+func (a *Accounts) test(ctx context.Context, account store.Account, value string) (control.AccountReport, error) {
+	report := control.AccountReport{Name: account.Name}
 	service, err := a.connect(account, value)
 	if err != nil {
 		return report, &control.RefusedError{Sentence: provider.Sentence(err)}

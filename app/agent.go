@@ -71,8 +71,8 @@ type Agent struct {
 	quit     chan struct{}
 	quitOnce sync.Once
 
-	said      sync.Map // the last watch.SignalSeen by its name
-	idleTicks int      // belongs to the loop
+	said      map[string]watch.SignalSeen // the last of each name; belongs to the loop
+	idleTicks int                         // belongs to the loop
 	state     atomic.Pointer[watch.State]
 	changed   broadcast
 }
@@ -97,6 +97,7 @@ func New(ctx context.Context, parts Parts) *Agent {
 		parts:   parts,
 		log:     parts.Log,
 		started: time.Now(),
+		said:    map[string]watch.SignalSeen{},
 		inputs:  make(chan input, 256),
 		ending:  make(chan struct{}),
 		quit:    make(chan struct{}),
@@ -117,13 +118,7 @@ func (a *Agent) AddFace(f Face) { a.faces = append(a.faces, f) }
 
 // Observe brings one observation or command to the core. It waits only while
 // many others are ahead of it, and is dropped once the agent ends.
-// A signal that says what it said before is not worth waking the core for.
 func (a *Agent) Observe(in watch.Input) {
-	if said, is := in.(watch.SignalSeen); is {
-		if before, known := a.said.Swap(said.Name, said); known && before == said {
-			return
-		}
-	}
 	select {
 	case a.inputs <- input{of: in}:
 	case <-a.ending:
@@ -192,6 +187,7 @@ func (a *Agent) Run(ctx context.Context) {
 			a.take(in)
 		case <-clock.C:
 			if slept, worth := gaps.Since(); worth {
+				a.lines.dropConnections()
 				a.step(watch.Resumed{Asleep: slept})
 			}
 			a.step(watch.Tick{})
@@ -222,8 +218,15 @@ func (a *Agent) take(in input) {
 	}
 }
 
-// step lets the core decide and carries out what it says.
+// step lets the core decide and carries out what it says. A signal that says
+// what it said before is not worth drawing every face again.
 func (a *Agent) step(in watch.Input) {
+	if seen, is := in.(watch.SignalSeen); is {
+		if before, known := a.said[seen.Name]; known && before == seen {
+			return
+		}
+		a.said[seen.Name] = seen
+	}
 	effects := a.watch.Step(a.now(), in)
 	for _, effect := range effects {
 		a.carryOut(effect)
@@ -289,7 +292,7 @@ func (a *Agent) instant(at time.Time) watch.Instant {
 // spans puts the user's settings over the core's defaults.
 func spans(s config.Settings) watch.Settings {
 	spans := watch.Defaults()
-	spans.BlindAfter = time.Duration(s.Alarm.BlindAfter)
+	spans.BlindAfter = time.Duration(s.Alarm.BlindAfter) - tick // looked at once a tick
 	spans.BlindKnown = time.Duration(s.Alarm.BlindKnown)
 	spans.FreshOnShift = 2*time.Duration(s.Poll.OnShift) + patienceOnShift
 	spans.FreshOffShift = 2*time.Duration(s.Poll.OffShift) + patienceOffShift

@@ -131,3 +131,28 @@ func TestAnOpenDatabaseAndADamagedOneAreSaid(t *testing.T) {
 		t.Errorf("broken settings: %+v", settingsSeen)
 	}
 }
+
+// A database that was there and cannot be understood leaves nobody watching;
+// that has to ring, and a profile that never had one must not.
+func TestANightWithoutItsAccountsIsNotSilent(t *testing.T) {
+	damaged := watch.SignalSeen{Name: storageSignal, State: watch.SignalWarning, Detail: "the database was damaged"}
+	unreadable := watch.SignalSeen{Name: storageSignal, State: watch.SignalFailed, Detail: "the database cannot be opened"}
+	fine := watch.SignalSeen{Name: storageSignal, State: watch.SignalOK}
+	kept := &store.Store{}
+	for name, one := range map[string]struct {
+		kept       *store.Store
+		seen       watch.SignalSeen
+		noDatabase error
+		lost       bool
+	}{
+		"damaged":               {kept, damaged, nil, true},
+		"unreadable":            {nil, unreadable, nil, true},
+		"to be read only":       {kept, unreadable, nil, false},
+		"fine":                  {kept, fine, nil, false},
+		"never there, no right": {nil, unreadable, os.ErrNotExist, false},
+	} {
+		if got := lostAccounts(one.kept, one.seen, one.noDatabase); got != one.lost {
+			t.Errorf("%s: lost is %v", name, got)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -17,18 +16,39 @@ import (
 // The agent is what the control API offers.
 var _ control.Keeper = (*Agent)(nil)
 
-// outcomePatience is how long a command waits for its outcome; the core itself
-// gives up on each page long before.
-const outcomePatience = 3 * time.Minute
+// outcomePatience is how long a command waits for its outcomes. It is shorter
+// than a client waits for an answer, which would take us for hanging.
+const outcomePatience = 150 * time.Second
+
+const notKnownYet = "The outcome is not known yet; look at “nightstand status”."
 
 // State describes everything for the faces.
 func (a *Agent) State() control.State {
 	now := *a.state.Load()
 	state := control.State{Status: a.status(now), Pages: []control.Page{}}
-	for _, p := range now.Pages[:min(len(now.Pages), control.MostPages)] {
+	for _, p := range mostTelling(now.Pages) {
 		state.Pages = append(state.Pages, describePageState(p, now.At))
 	}
 	return state
+}
+
+// mostTelling leaves out of a storm what need not be seen at once: never a page
+// that calls behind those that are answered.
+func mostTelling(pages []watch.PageState) []watch.PageState {
+	if len(pages) <= control.MostPages {
+		return pages
+	}
+	pages = slices.Clone(pages)
+	slices.SortStableFunc(pages, func(a, b watch.PageState) int {
+		switch {
+		case a.Alarming == b.Alarming:
+			return 0
+		case a.Alarming:
+			return -1
+		}
+		return 1
+	})
+	return pages[:control.MostPages]
 }
 
 func (a *Agent) status(now watch.State) control.Status {
@@ -38,7 +58,7 @@ func (a *Agent) status(now watch.State) control.Status {
 		Shift: control.Shift{OnCall: now.OnShift},
 		Alarm: control.Alarm{
 			Sounding: sounding && now.Alarm.Pattern != watch.Silent,
-			PageID:   now.Alarm.PageID, Step: now.Alarm.Step, Pattern: string(now.Alarm.Pattern), Device: device, Trouble: trouble,
+			PageID:   now.Alarm.PageID, Step: now.Alarm.Step, Calling: callingNow(now.Pages), Pattern: string(now.Alarm.Pattern), Device: device, Trouble: trouble,
 		},
 		Accounts: []control.Account{}, Open: len(now.Pages), Notices: []control.Notice{},
 		Agent: control.Agent{Version: a.parts.Version, PID: os.Getpid(), StartedAt: a.started.UTC()},
@@ -55,6 +75,16 @@ func (a *Agent) status(now watch.State) control.Status {
 		status.Notices = append(status.Notices, control.Notice{ID: n.ID, PageID: n.PageID, Reason: string(n.Ending), Text: n.Text, At: n.At.UTC()})
 	}
 	return status
+}
+
+func callingNow(pages []watch.PageState) int {
+	calling := 0
+	for _, p := range pages {
+		if p.Calls {
+			calling++
+		}
+	}
+	return calling
 }
 
 // Pages lists the open pages, worst first; with all the ended ones after them.
@@ -145,11 +175,11 @@ func (a *Agent) Acknowledge(ctx context.Context, ids []string, all bool) ([]cont
 	if err := a.do(ctx, watch.Acknowledge{IDs: ids}); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, outcomePatience)
+	late, cancel := context.WithTimeout(ctx, outcomePatience)
 	defer cancel()
 	outcomes := make([]control.Outcome, 0, len(ids))
 	for _, id := range ids {
-		outcome, err := a.settled(ctx, id, changed)
+		outcome, err := a.settled(ctx, id, changed, late.Done())
 		if err != nil {
 			return nil, err
 		}
@@ -164,20 +194,20 @@ func (a *Agent) wouldAnswer(ctx context.Context) []string {
 	return ids
 }
 
-// settled waits until the fate of one answer is known.
-func (a *Agent) settled(ctx context.Context, id string, changed <-chan struct{}) (control.Outcome, error) {
+// settled waits until the fate of one answer is known, or until it is late.
+func (a *Agent) settled(ctx context.Context, id string, changed, late <-chan struct{}) (control.Outcome, error) {
 	for {
 		p, err := a.find(ctx, id)
 		if err != nil {
 			return control.Outcome{}, err
 		}
-		if p.Answer != watch.AnswerUnderWay || p.Ended {
+		if p.Ended || p.Answer != watch.AnswerUnderWay && !p.Trying {
 			return a.outcome(p), nil
 		}
 		select {
 		case <-changed:
-		case <-ctx.Done():
-			return control.Outcome{}, errors.New("the outcome is not known yet; look at “nightstand status”")
+		case <-late:
+			return control.Outcome{ID: p.ID, Title: p.Title, Sentence: notKnownYet}, nil
 		}
 	}
 }
@@ -226,7 +256,7 @@ func (a *Agent) Unacknowledge(ctx context.Context, id string) (control.Outcome, 
 	if err := a.do(ctx, watch.Unacknowledge{ID: id}); err != nil {
 		return o, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, outcomePatience)
+	late, cancel := context.WithTimeout(ctx, outcomePatience)
 	defer cancel()
 	for {
 		if p, err = a.find(ctx, id); err != nil {
@@ -237,8 +267,9 @@ func (a *Agent) Unacknowledge(ctx context.Context, id string) (control.Outcome, 
 		}
 		select {
 		case <-changed:
-		case <-ctx.Done():
-			return o, errors.New("the outcome is not known yet; look at “nightstand status”")
+		case <-late.Done():
+			o.Sentence = notKnownYet
+			return o, nil
 		}
 	}
 	switch {
@@ -246,6 +277,8 @@ func (a *Agent) Unacknowledge(ctx context.Context, id string) (control.Outcome, 
 		o.Sentence = endedWords(p)
 	case p.Status == page.Triggered:
 		o.Done, o.Sentence = true, "Taken back: the page calls again. “nightstand hush” makes it quiet for a while."
+	case !p.AcknowledgedByMe:
+		o.Done, o.Sentence = true, "Taken back. "+byWhom(p.Page)+" has it still, so it stays quiet."
 	default:
 		o.Sentence = "It is still acknowledged by you: " + p.TakeBackReason + "."
 	}
@@ -286,6 +319,7 @@ func (a *Agent) Dismiss(ctx context.Context, id string) error {
 func (a *Agent) AddAccount(ctx context.Context, asked control.NewAccount) (control.AccountReport, error) {
 	report, err := a.parts.Accounts.AddAccount(ctx, asked)
 	if err == nil && report.Kept {
+		a.Observe(watch.AccountRemoved{Name: accountsList})
 		a.refreshAccounts()
 	}
 	return report, err

@@ -41,7 +41,7 @@ func TestALockedAwayCredentialIsSaidAndTakenUpWhenItIsBack(t *testing.T) {
 	}
 	o.agent.refreshAccounts()
 	o.until("it is connected", func() bool {
-		return o.agent.lines.find("prod") != nil && o.signal(watch.SignalCredential).State == watch.SignalOK &&
+		return o.agent.lines.find("prod") != nil && o.signal(watch.SignalCredential).State == watch.SignalUnknown &&
 			strings.Contains(o.account("prod").Error, "refuses connections")
 	})
 

@@ -46,8 +46,10 @@ type line struct {
 	service provider.Provider
 	poll    *poll.Loop
 	outbox  *outbox.Line
-	refused atomic.Bool // the last reading failed on the credential
-	end     context.CancelFunc
+	// taken is whether the service takes the credential; nil while it has not
+	// said so either way.
+	taken atomic.Pointer[bool]
+	end   context.CancelFunc
 }
 
 func newLines(a *Agent, pace config.Poll, log *slog.Logger) *lines {
@@ -145,12 +147,14 @@ func (l *lines) delivered(one *line, r poll.Reading) {
 	}
 	if r.Err != nil {
 		l.log.Warn("poll failed", "account", one.name, "kind", provider.KindOf(r.Err), "error", r.Err)
-		one.refused.Store(provider.KindOf(r.Err) == provider.Refused)
+		if provider.KindOf(r.Err) == provider.Refused {
+			one.taken.Store(new(false))
+		}
 		l.agent.Observe(watch.PollFailed{Account: one.name, Sentence: sentence(r.Err)})
 		l.agent.lookAtCredentials()
 		return
 	}
-	if one.refused.Swap(false) {
+	if before := one.taken.Swap(new(true)); before == nil || !*before {
 		l.agent.lookAtCredentials()
 	}
 	l.agent.Observe(watch.Polled{
@@ -158,6 +162,18 @@ func (l *lines) delivered(one *line, r poll.Reading) {
 		Pages: r.Snapshot.Pages, Instance: r.Snapshot.Instance,
 		Heartbeat: watch.Heartbeat(r.Snapshot.Heartbeat),
 	})
+}
+
+// dropConnections throws away what died with the network while the machine
+// slept, so that the next look does not wait for it.
+func (l *lines) dropConnections() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, one := range l.open {
+		if stale, has := one.service.(interface{ DropConnections() }); has {
+			stale.DropConnections()
+		}
+	}
 }
 
 func (l *lines) lookNow(account string) {

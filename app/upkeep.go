@@ -125,12 +125,15 @@ func (l *lines) remember(account store.Account, value string, err error) {
 func (a *Agent) lookAtCredentials() {
 	l := a.lines
 	l.mu.Lock()
-	var wrong []string
+	var wrong, unknown []string
 	for _, name := range slices.Sorted(maps.Keys(l.missing)) {
 		wrong = append(wrong, name+": "+l.missing[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.open)) {
-		if l.open[name].refused.Load() {
+		switch taken := l.open[name].taken.Load(); {
+		case taken == nil:
+			unknown = append(unknown, name)
+		case !*taken:
 			wrong = append(wrong, name+": the service refuses the credential")
 		}
 	}
@@ -141,6 +144,8 @@ func (a *Agent) lookAtCredentials() {
 		a.Observe(watch.SignalSeen{Name: watch.SignalCredential, State: watch.SignalFailed, Detail: strings.Join(wrong, "; ")})
 	case !some:
 		a.Observe(watch.SignalSeen{Name: watch.SignalCredential, State: watch.SignalUnknown, Detail: "no account is set up"})
+	case len(unknown) > 0:
+		a.Observe(watch.SignalSeen{Name: watch.SignalCredential, State: watch.SignalUnknown, Detail: strings.Join(unknown, ", ") + ": not known before the service has answered once"})
 	default:
 		a.Observe(watch.SignalSeen{Name: watch.SignalCredential, State: watch.SignalOK, Detail: "accepted at the last look; these services do not say when it runs out"})
 	}

@@ -62,6 +62,7 @@ func Run(ctx context.Context, options Options) error {
 	noCoreDumps(log)
 
 	settings, settingsSignal := loadSettings(places)
+	_, noDatabase := os.Stat(places.Database)
 	kept, storageSeen := openStore(ctx, places, log)
 	if kept != nil {
 		defer kept.Close()
@@ -75,6 +76,11 @@ func Run(ctx context.Context, options Options) error {
 		Settings: settings, Store: kept, Accounts: accounts, Bell: bell{ring}, Heart: heart, Log: log, Version: options.Version,
 		Signals: append(notYet(), settingsSignal, storageSeen),
 	})
+
+	if lostAccounts(kept, storageSeen, noDatabase) {
+		agent.Observe(watch.AccountAdded{Name: accountsList})
+		agent.Observe(watch.PollFailed{Account: accountsList, Sentence: storageSeen.Detail})
+	}
 
 	listener, door, err := control.Open(places.Socket, places.Address)
 	if err != nil {
@@ -212,6 +218,16 @@ func openStore(ctx context.Context, places home.Home, log *slog.Logger) (*store.
 	}
 	seen.Detail = "the database cannot be opened: " + store.Why(err) + ". So the accounts are not known and nothing is kept. Make room on the disk or mend its permissions, then start Nightstand again"
 	return nil, seen
+}
+
+// accountsList stands in for the accounts while nobody knows which there are.
+// It can never be seen, so the night rings blind instead of being silent.
+const accountsList = "the list of accounts"
+
+// lostAccounts says that there was a database and its accounts are not known.
+func lostAccounts(kept *store.Store, seen watch.SignalSeen, noDatabase error) bool {
+	damaged := seen.State == watch.SignalWarning
+	return noDatabase == nil && (damaged || kept == nil)
 }
 
 // notYet are the required signals this version cannot prove; they keep the

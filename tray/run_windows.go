@@ -12,6 +12,8 @@ var (
 	shown    = Health{Shown: true, Reason: Shown, Sentence: "Nightstand's lamp is in the notification area."}
 	notTaken = Health{Reason: NotTaken, Sentence: "Windows did not take Nightstand's tray icon. " +
 		"Pages still ring; use the window or the nightstand command to see and answer them."}
+	closed = Health{Reason: Lost, Sentence: "Another program has closed Nightstand's tray icon. " +
+		"Pages still ring; use the window or the nightstand command to see and answer them, and restart Nightstand when the night is quiet."}
 )
 
 // Run brings the icon up and keeps it up until ctx is done. On macOS it must
@@ -33,7 +35,18 @@ func (t *Tray) Run(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	t.draw(ctx, newSurface(t.pressed, t.log), func() { t.report(shown) })
+	there, leave := context.WithCancel(ctx)
+	defer leave()
+	go func() {
+		<-ended
+		leave()
+	}()
+	t.draw(there, newSurface(t.pressed, t.log), func() { t.report(shown) })
+	if ctx.Err() == nil {
+		t.report(closed)
+		<-ctx.Done()
+		return
+	}
 	systray.Quit()
 	select {
 	case <-ended:

@@ -71,14 +71,20 @@ func Dial(addressFile string) (*Client, error) {
 }
 
 // Answers says whether an agent really listens there: an address file may be
-// left over from one that was killed.
+// left over from one that was killed, and its port be another program's by now.
 func (c *Client) Answers(ctx context.Context) bool {
 	connection, err := c.dial(ctx, "", "")
 	if err != nil {
 		return false
 	}
 	connection.Close()
-	return true
+	if c.token == "" {
+		return true // only an agent listens on its socket
+	}
+	soon, cancel := context.WithTimeoutCause(ctx, time.Second, ErrSilent)
+	defer cancel()
+	_, err = c.State(soon)
+	return err == nil || errors.Is(err, ErrSilent)
 }
 
 // State returns everything the agent publishes.

@@ -397,6 +397,39 @@ func TestLoopbackIsOnlyForTheUser(t *testing.T) {
 	}
 }
 
+// The port of an agent that was killed may be given to another program; that
+// must neither keep a new agent from starting nor be taken for one.
+func TestAnotherProgramOnAnOldPortIsNoAgent(t *testing.T) {
+	stranger, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go http.Serve(stranger, http.NotFoundHandler())
+	defer stranger.Close()
+	address := filepath.Join(shortDir(t), "address")
+	content, _ := json.Marshal(Door{TCP: stranger.Addr().String(), Token: "of the dead agent"})
+	if err := os.WriteFile(address, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, err := Dial(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if client.Answers(t.Context()) {
+		t.Error("another program was taken for the agent")
+	}
+	ours, _, _ := serve(t, &fakeKeeper{}, byLoopback(t))
+	if !ours.Answers(t.Context()) {
+		t.Error("the agent on its own port was not recognised")
+	}
+	hold := make(chan struct{})
+	hanging, _, _ := serve(t, &fakeKeeper{hold: hold}, byLoopback(t))
+	t.Cleanup(func() { close(hold) })
+	if !hanging.Answers(t.Context()) {
+		t.Error("an agent that hangs was taken for none")
+	}
+}
+
 func TestTheDoorIsPrivateAndReplacesAnOldOne(t *testing.T) {
 	if !socketsWork {
 		t.Skip("this system has no file modes that say who may read")

@@ -60,7 +60,9 @@ type Alarm struct {
 	Sounding bool   `json:"sounding"`
 	PageID   string `json:"page_id"`
 	Step     int    `json:"step"`
-	Pattern  string `json:"pattern"`
+	// Calling is how many pages call for it: a storm is one alarm with a count.
+	Calling int    `json:"calling"`
+	Pattern string `json:"pattern"`
 	// Device is where it comes out, as far as the sound system says.
 	Device string `json:"device"`
 	// Trouble says why it cannot sound; empty when nothing is known to be wrong.
@@ -160,7 +162,8 @@ type Entry struct {
 // State is what the agent publishes after every change.
 type State struct {
 	Status
-	// Pages are the open ones, worst first, at most MostPages; Open counts all.
+	// Pages are the open ones, worst first, at most MostPages, of more those
+	// that call before the rest; Open counts all.
 	Pages List[Page] `json:"pages"`
 }
 

@@ -52,7 +52,7 @@ func TestANewcomersFirstPage(t *testing.T) {
 	burst := nextBurst(t, ear)
 	mustBeQuietThenTold(t, ear, burst, notes.Invoke(note, "Acknowledge"))
 	Eventually(t, 10*time.Second, func() error {
-		if text := said(); !strings.Contains(text, "acknowledged by you at") || !strings.Contains(text, "confirmed by the service") {
+		if text := said(); !strings.Contains(text, "acknowledged, confirmed by the service") {
 			return fmt.Errorf("it says %q", text)
 		}
 		return nil

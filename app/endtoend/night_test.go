@@ -181,7 +181,7 @@ func TestAPageIsHeardSeenAndAnsweredByEachHand(t *testing.T) {
 		}
 		mustHear(t, ear, resumed, 5*time.Second, "the tone of the confirmation")
 		words := night.MustDo("status").Out
-		if folded := strings.Join(strings.Fields(words), " "); !strings.Contains(folded, "acknowledged by you at ") || !strings.Contains(folded, "confirmed by the service") {
+		if folded := strings.Join(strings.Fields(words), " "); !strings.Contains(folded, "acknowledged, confirmed by the service: by you at ") {
 			t.Errorf("status says:\n%s", words)
 		}
 		silences := OurSilences(server)

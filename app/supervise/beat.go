@@ -123,16 +123,21 @@ func (h *Heart) Status(sentence string) {
 	}
 }
 
-// Stopping says that the agent ends because it was asked to. It waits until
-// that has gone out, at most one second.
+// Stopping says that the agent ends because it was asked to; a guarding parent
+// that was not told would start it again. It waits until that has gone out, at
+// most one second.
 func (h *Heart) Stopping() {
-	if !h.notify {
+	sent := make(chan struct{})
+	goodbye := message{text: daemon.SdNotifyStopping, sent: sent}
+	switch {
+	case h.guarded:
+		goodbye = message{toParent: true, text: goodbyeLine + "\n", sent: sent}
+	case !h.notify:
 		return
 	}
-	sent := make(chan struct{})
 	timeout := time.After(time.Second)
 	select {
-	case h.messages <- message{text: daemon.SdNotifyStopping, sent: sent}:
+	case h.messages <- goodbye:
 	case <-timeout:
 		return
 	}

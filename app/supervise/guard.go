@@ -33,10 +33,12 @@ const (
 	beatLine         = "beat"
 	stopLine         = "stop"
 	hereLine         = "here"
+	goodbyeLine      = "goodbye"
 	defaultBeat      = 10 * time.Second
 	defaultFirstBeat = 15 * time.Second
 	defaultStopping  = 10 * time.Second
 	longestPause     = 3 * time.Second
+	lastWords        = time.Second
 	hereEvery        = 4 * time.Second
 	livedLongEnough  = 30 * time.Second
 	startIsOver      = 10 * time.Second
@@ -58,7 +60,8 @@ type Options struct {
 	// before it is killed; zero means 10 s.
 	StopTimeout time.Duration
 	// FinalCodes are the exit codes after which the child is not started
-	// again; nil means Final alone. Code 0 always ends the guard.
+	// again; nil means Final alone. Code 0 ends the guard if the child said
+	// that it is stopping: Windows has programs that kill with code 0.
 	FinalCodes []int
 	// Output receives what the child prints on standard output besides its
 	// beats; nil means our own standard output.
@@ -81,7 +84,7 @@ func (e *FinalError) Error() string {
 func (e *FinalError) ExitCode() int { return e.Code }
 
 // Guard runs the command and starts it again whenever it dies or stops giving
-// its beat. It returns nil when the child ended with code 0 or when it ended
+// its beat. It returns nil when the child ended with code 0 as it had said, or
 // because ctx was done or a signal asked this process to end; a *FinalError
 // for a final code; and any other error when the command cannot be started at
 // all the first time. Interrupt, terminate and hang-up signals to this process
@@ -110,7 +113,7 @@ func Guard(ctx context.Context, options Options) error {
 			return nil
 		case end.final:
 			return &FinalError{Code: end.code}
-		case end.code == 0:
+		case end.wished:
 			return nil
 		}
 		if time.Since(began) >= livedLongEnough {
@@ -172,10 +175,11 @@ func newGuard(options Options) *guard {
 
 // ending is how one child's life went out.
 type ending struct {
-	code  int
-	how   string // "crashed", "hung", …: for the log and for the next child
-	asked bool   // we had asked it to end
-	final bool
+	code   int
+	how    string // "crashed", "hung", …: for the log and for the next child
+	asked  bool   // we had asked it to end
+	wished bool   // it said that it is stopping, and ended well or had to be helped
+	final  bool
 }
 
 // watch runs one child to its end.
@@ -204,9 +208,21 @@ func (g *guard) watch(ctx context.Context, signals <-chan os.Signal, restarts in
 	lean := time.AfterFunc(startIsOver, BecomeSmall)
 	defer lean.Stop()
 	beats := make(chan struct{}, 1)
-	go g.listen(voice, beats)
-	ended := make(chan error, 1)
-	go func() { ended <- child.Wait() }()
+	goodbye := make(chan bool, 1)
+	go func() { goodbye <- g.listen(voice, beats) }()
+	ended := make(chan death, 1)
+	go func() {
+		// Not child.Wait, which would close the pipe on words still in it.
+		var d death
+		d.state, d.err = child.Process.Wait()
+		select {
+		case d.goodbye = <-goodbye:
+		case <-time.After(lastWords): // a program it started holds the pipe open
+		}
+		leash.Close()
+		voice.Close()
+		ended <- d
+	}()
 
 	wait := newPatience(time.Now(), g.FirstBeat)
 	ticker := time.NewTicker(g.lookEvery())
@@ -250,8 +266,8 @@ func (g *guard) watch(ctx context.Context, signals <-chan os.Signal, restarts in
 		case <-done:
 			done = nil
 			ask(syscall.SIGTERM)
-		case err := <-ended:
-			return g.judge(child.ProcessState, err, asked, hung), nil
+		case d := <-ended:
+			return g.judge(d, asked, hung), nil
 		}
 	}
 }
@@ -269,38 +285,49 @@ func (g *guard) lookEvery() time.Duration {
 	return min(time.Second, max(10*time.Millisecond, min(g.BeatTimeout, g.FirstBeat, g.StopTimeout)/4))
 }
 
-func (g *guard) judge(state *os.ProcessState, err error, asked, hung bool) ending {
-	if state == nil {
-		return ending{code: -1, asked: asked, how: "was lost: " + err.Error()}
+// death is what is known of a child that is no more.
+type death struct {
+	state   *os.ProcessState
+	err     error
+	goodbye bool
+}
+
+func (g *guard) judge(d death, asked, hung bool) ending {
+	if d.state == nil {
+		return ending{code: -1, asked: asked, how: "was lost: " + d.err.Error()}
 	}
-	code := state.ExitCode()
-	end := ending{code: code, asked: asked, final: !hung && slices.Contains(g.FinalCodes, code)}
+	code := d.state.ExitCode()
+	end := ending{code: code, asked: asked, wished: d.goodbye && (hung || code == 0), final: !hung && slices.Contains(g.FinalCodes, code)}
 	switch {
 	case hung:
 		end.code, end.how = -1, "hung"
-	case code > 0:
+	case code >= 0:
 		end.how = "ended with code " + strconv.Itoa(code)
 	default:
-		end.how = "was killed (" + state.String() + ")"
+		end.how = "was killed (" + d.state.String() + ")"
 	}
 	return end
 }
 
-// listen sorts the child's standard output into beats and everything else.
-func (g *guard) listen(voice io.Reader, beats chan<- struct{}) {
+// listen sorts the child's standard output into beats and everything else, and
+// says whether the child took its leave.
+func (g *guard) listen(voice io.Reader, beats chan<- struct{}) (goodbye bool) {
 	lines := bufio.NewReaderSize(voice, 256)
 	for {
 		line, err := lines.ReadSlice('\n')
-		if strings.TrimRight(string(line), "\r\n") == beatLine {
+		switch strings.TrimRight(string(line), "\r\n") {
+		case beatLine:
 			select {
 			case beats <- struct{}{}:
 			default:
 			}
-		} else if len(line) > 0 {
+		case goodbyeLine:
+			goodbye = true
+		default:
 			_, _ = g.Output.Write(line) // nobody to tell if our own output is closed
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return
+			return goodbye
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -61,6 +62,13 @@ func playChild(role string) {
 	if code, isCode := strings.CutPrefix(role, "exit "); isCode {
 		number, _ := strconv.Atoi(code)
 		os.Exit(number)
+	}
+	if role == "leaves" || role == "leaves but hangs" {
+		heart.Stopping()
+		if role == "leaves" {
+			os.Exit(0)
+		}
+		select {}
 	}
 	fmt.Println("hello from the child")
 	lost := false
@@ -186,15 +194,15 @@ func TestAKilledChildIsBackAtOnce(t *testing.T) {
 	if first.detail != "0 " {
 		t.Errorf("the first child was told %q about a life before", first.detail)
 	}
-	killed := time.Now()
+	struck := time.Now()
 	kill(t, first.pid)
 	second := await(t, diary, "start", 2)
-	back := second.at.Sub(killed)
+	back := second.at.Sub(struck)
 	t.Logf("back after %v", back.Round(time.Millisecond))
 	if back > 2*time.Second {
 		t.Errorf("the child was back only after %v", back)
 	}
-	if !strings.HasPrefix(second.detail, "1 was killed") {
+	if !strings.HasPrefix(second.detail, "1 "+killed) {
 		t.Errorf("the second child was told %q about the life before", second.detail)
 	}
 }
@@ -226,10 +234,28 @@ func TestAChildThatDiesAtOnceIsStartedAgainWithPauses(t *testing.T) {
 }
 
 func TestCodesThatEndTheGuard(t *testing.T) {
-	t.Run("zero", func(t *testing.T) {
-		_, result, _ := guardInTest(t, "exit 0", Options{})
+	t.Run("zero, as it had said", func(t *testing.T) {
+		diary, result, _ := guardInTest(t, "leaves", Options{})
 		if err := outcome(t, result); err != nil {
 			t.Error(err)
+		}
+		if starts := len(read(t, diary)); starts != 1 {
+			t.Errorf("the child was started %d times", starts)
+		}
+	})
+	t.Run("hung after its goodbye", func(t *testing.T) {
+		diary, result, _ := guardInTest(t, "leaves but hangs", Options{FirstBeat: 300 * time.Millisecond})
+		if err := outcome(t, result); err != nil {
+			t.Error(err)
+		}
+		if starts := len(read(t, diary)); starts != 1 {
+			t.Errorf("the child was started %d times", starts)
+		}
+	})
+	t.Run("zero without a word ends nothing", func(t *testing.T) {
+		diary, _, _ := guardInTest(t, "exit 0", Options{})
+		if again := await(t, diary, "start", 2); again.detail != "1 ended with code 0" {
+			t.Errorf("the second child was told %q about the life before", again.detail)
 		}
 	})
 	t.Run("final", func(t *testing.T) {
@@ -253,7 +279,7 @@ func TestCodesThatEndTheGuard(t *testing.T) {
 
 func TestAProgramThatIsNotThere(t *testing.T) {
 	err := Guard(t.Context(), Options{Command: []string{filepath.Join(t.TempDir(), "nothing")}})
-	if err == nil || !errors.Is(err, os.ErrNotExist) {
+	if err == nil || !errors.Is(err, os.ErrNotExist) && !errors.Is(err, exec.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 	if err := Guard(t.Context(), Options{}); err == nil {

@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// killed is how the guard describes a child that was killed.
+const killed = "was killed"
+
 func notifyStop(stop chan os.Signal) {
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 }
@@ -254,7 +257,11 @@ func TestAParentThatStandsStillNoLongerCounts(t *testing.T) {
 		}
 	}
 	say()
-	say() // when the second is read, the first was taken in
+	for taken := false; !taken; time.Sleep(time.Millisecond) {
+		heart.mu.Lock()
+		taken = heart.parentWait.since != start
+		heart.mu.Unlock()
+	}
 	if g := heart.Guardian(); g.Who != Parent {
 		t.Fatalf("with a parent that speaks: %+v", g)
 	}
@@ -268,7 +275,7 @@ func TestAParentThatStandsStillNoLongerCounts(t *testing.T) {
 		t.Errorf("with a parent silent for 16 s: %+v", g)
 	}
 	say()
-	say()
+	say() // when the second is read, the first was taken in
 	if g := heart.Guardian(); g.Who != Parent {
 		t.Errorf("with a parent that speaks again: %+v", g)
 	}

@@ -33,9 +33,9 @@ type answer struct {
 	reason    string
 }
 
-// longestWait is how long a press may stay quiet before its request begins:
-// a large batch is sent one after the other.
-const longestWait = 2 * time.Minute
+// longestWait is how long a press may stay quiet while nothing moves: a large
+// batch takes its time, but each of its answers shows that it goes on.
+const longestWait = 30 * time.Second
 
 // wanted says that an acknowledgement was asked for and is not settled.
 func (a answer) wanted() bool { return a.phase != answerNone }
@@ -110,6 +110,7 @@ func (w *Watch) answerStarted(in AnswerStarted) {
 	if i == nil || i.answer.phase != answerWaiting || i.answer.number != in.Number {
 		return
 	}
+	w.answersMove(i)
 	i.answer.phase = answerSending
 	if i.answer.deadline == 0 {
 		i.answer.deadline = w.now.Mono + w.settings.Confirm
@@ -197,6 +198,7 @@ func (w *Watch) answerFailed(in AnswerFailed) {
 func (w *Watch) refused(i *item, reason string) {
 	i.answer.phase = answerRefused
 	i.answer.reason = reason
+	i.answer.quietTill = 0 // sight is there: only the service's word keeps it quiet
 	w.callAgain(i)
 }
 
@@ -252,11 +254,26 @@ func (w *Watch) ageAnswer(i *item) {
 		w.keep(i)
 	case !a.loud && a.deadline != 0 && now >= a.deadline:
 		w.callAgain(i)
-	case !a.loud && a.phase == answerWaiting && now-a.lastTry > longestWait:
+	case !a.loud && a.phase == answerWaiting && now-max(a.lastTry, w.moved(i)) > longestWait:
 		a.reason = "the request could not even begin"
 		w.callAgain(i)
 	case a.phase == answerPausing && now >= a.nextTry:
 		w.send(i)
+	}
+}
+
+// moved is when the account of a page last took an answer or let one fail.
+func (w *Watch) moved(i *item) time.Duration {
+	if a, known := w.accounts[i.page.Account]; known {
+		return a.moved
+	}
+	return 0
+}
+
+// answersMove notes that the line to an account's service is not stuck.
+func (w *Watch) answersMove(i *item) {
+	if a, known := w.accounts[i.page.Account]; known {
+		a.moved = w.now.Mono
 	}
 }
 
@@ -342,9 +359,10 @@ func (w *Watch) askStillOnIt(i *item) {
 	w.emit(Tone{})
 }
 
-// stillOnIt answers the question, early or late, by renewing the acknowledgement.
+// stillOnIt answers the question by renewing the acknowledgement; nobody who
+// was not asked renews it by accident.
 func (w *Watch) stillOnIt(i *item) {
-	if i.page.AckExpiresAt.IsZero() || i.answer.underWay() {
+	if !i.asked || i.answer.underWay() {
 		return
 	}
 	i.answer = answer{number: i.answer.number, pressedAt: w.now.Wall, pressed: w.now.Mono}

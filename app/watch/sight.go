@@ -25,13 +25,19 @@ func (w *Watch) sightGood(a *account, in Polled) {
 	}
 	switch in.Heartbeat {
 	case HeartbeatSeen:
-		a.heartbeatSince, a.heartbeatGone = w.now, false
+		a.heartbeatSince, a.heartbeatMissed, a.heartbeatGone = w.now, nil, false
 		if !a.heartbeat {
 			a.heartbeat = true
 			w.keepAccount(a)
 		}
 	case HeartbeatMissing:
-		a.heartbeatGone = a.heartbeat && w.now.Mono-a.heartbeatSince.Mono >= w.settings.HeartbeatGrace
+		// What nobody could see is not counted as absence: the span runs from
+		// the first look that missed it.
+		if a.heartbeatMissed == nil {
+			at := w.now.Mono
+			a.heartbeatMissed = &at
+		}
+		a.heartbeatGone = a.heartbeat && w.now.Mono-*a.heartbeatMissed >= w.settings.HeartbeatGrace
 	}
 }
 

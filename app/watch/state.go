@@ -47,7 +47,9 @@ type PageState struct {
 	// Answer says how an acknowledgement of ours stands.
 	Answer       AnswerState
 	AnswerReason string
-	AnsweredAt   time.Time
+	// Trying says that a request for it is under way, the first or a later one.
+	Trying     bool
+	AnsweredAt time.Time
 	// UndoLeft is how long the acknowledgement can still be taken back by one
 	// click; zero when that offer is over.
 	UndoLeft time.Duration
@@ -151,6 +153,7 @@ func (w *Watch) pageState(i *item) PageState {
 		Ended: i.ended, Ending: i.ending, EndedAt: i.endedAt,
 		Calls: w.calls(i), Alarming: i.alarming,
 		AnswerReason: i.answer.reason, AnsweredAt: i.answer.pressedAt,
+		Trying:    i.answer.phase == answerWaiting || i.answer.phase == answerSending,
 		StillOnIt: i.asked, Hushed: i.alarming && w.now.Mono < i.hushedUntil,
 		HushesLeft: max(0, w.settings.Hushes-i.hushes),
 		Awaiting:   i.awaiting, Old: i.old,

@@ -116,9 +116,12 @@ type account struct {
 	restarted    time.Duration // Mono of the last restart we noticed, else since when it is watched
 	met          bool          // a complete snapshot was read once, tonight or earlier
 
-	heartbeat      bool    // the always-firing alert was seen once
-	heartbeatSince Instant // when it was last seen or we began to look
-	heartbeatGone  bool
+	moved time.Duration // Mono when an answer last began or ended
+
+	heartbeat       bool           // the always-firing alert was seen once
+	heartbeatSince  Instant        // when it was last seen or we began to look
+	heartbeatMissed *time.Duration // Mono of the first of the looks in a row that missed it
+	heartbeatGone   bool
 
 	blind      bool
 	blindSince Instant
@@ -300,6 +303,9 @@ func (w *Watch) addAccount(name string) *account {
 // removeAccount forgets an account; its pages end, because nobody looks after
 // them any more.
 func (w *Watch) removeAccount(name string) {
+	if _, known := w.accounts[name]; !known {
+		return
+	}
 	for _, i := range w.sorted() {
 		if i.page.Account == name && !i.ended {
 			w.end(i, EndedUnwatched, "The account "+name+" was removed from Nightstand.")

@@ -3,6 +3,8 @@
 package notify
 
 import (
+	"bytes"
+	"image/png"
 	"sync"
 	"time"
 
@@ -10,6 +12,14 @@ import (
 
 	"nightstand/assets"
 )
+
+// icon is small, because older Windows makes an icon file of it, and those end
+// at 256 pixels.
+var icon = sync.OnceValue(func() []byte {
+	var picture bytes.Buffer
+	_ = png.Encode(&picture, assets.ApplicationIcon(96)) // cannot fail: it writes to memory
+	return picture.Bytes()
+})
 
 var (
 	plain = Health{Shown: true, Reason: NoButtons, Sentence: "Notifications are shown, but here they carry no buttons and no details. " +
@@ -67,7 +77,7 @@ func (n *Notifier) run() {
 			}
 			sent[note.Key] = text
 			health := plain
-			if err := beeep.Notify("Nightstand", text, assets.Icon); err != nil {
+			if err := beeep.Notify("Nightstand", text, icon()); err != nil {
 				n.Log.Warn("a notification could not be shown", "error", err)
 				health = failing
 			}

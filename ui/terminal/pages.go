@@ -159,14 +159,14 @@ func acknowledged(p control.Page, now time.Time) string {
 		who = "somebody"
 	}
 	words := "acknowledged by " + who
+	if p.AcknowledgedByMe && p.Answer == "confirmed" {
+		words = "acknowledged, confirmed by the service: by you"
+	}
 	if p.AcknowledgedAt != nil {
 		words += " at " + second(*p.AcknowledgedAt, now)
 	}
-	if p.AcknowledgedByMe && p.Answer == "confirmed" {
-		words += ", confirmed by the service"
-	}
 	if p.AckExpiresAt != nil {
-		words += "; the acknowledgement runs out at " + minute(*p.AckExpiresAt, now)
+		words += "; it runs out at " + minute(*p.AckExpiresAt, now)
 	}
 	if p.StillOnIt {
 		words += "; still on it? “nightstand ack " + p.ID + "” says yes"

@@ -101,7 +101,8 @@ func alarmWords(state control.State, now time.Time) string {
 	if len(calling) == 1 {
 		return "A page " + does + ": " + what + " Answer it with “nightstand ack " + worst.ID + "”."
 	}
-	return fmt.Sprintf("%d pages: one alarm %s. The worst: %s Answer them with “nightstand ack --all”.", len(calling), does, what)
+	many := max(len(calling), state.Alarm.Calling) // not all of a storm are listed
+	return fmt.Sprintf("%d pages: one alarm %s. The worst: %s Answer them with “nightstand ack --all”.", many, does, what)
 }
 
 // signalName reads as words: stay_awake is "stay awake", poll:prod is "sight of prod".

@@ -57,7 +57,7 @@ func TestTheFirstLineAnswersTheQuestion(t *testing.T) {
 
 func TestHowAPageStands(t *testing.T) {
 	for want, p := range map[string]control.Page{
-		"acknowledged by you at 03:02:11, confirmed by the service; the acknowledgement runs out at 03:32": {Status: "acknowledged", AcknowledgedByMe: true, AcknowledgedAt: at("03:02:11"), Answer: "confirmed", AckExpiresAt: at("03:32:00")},
+		"acknowledged, confirmed by the service: by you at 03:02:11; it runs out at 03:32": {Status: "acknowledged", AcknowledgedByMe: true, AcknowledgedAt: at("03:02:11"), Answer: "confirmed", AckExpiresAt: at("03:32:00")},
 		"acknowledged by you at 03:02:11": {Status: "acknowledged", AcknowledgedByMe: true, AcknowledgedAt: at("03:02:11")},
 		"acknowledged by ben":             {Status: "acknowledged", AcknowledgedBy: "ben", Answer: "confirmed"},
 		"acknowledged by somebody":        {Status: "acknowledged", Answer: "confirmed"},
