@@ -298,9 +298,9 @@ func (a *Agent) Hush(ctx context.Context) (control.Outcome, error) {
 	o := control.Outcome{ID: before.PageID, Done: after.Alarm.Pattern == watch.Silent}
 	switch {
 	case o.Done && before.Pattern == watch.Blind:
-		o.Sentence = "Quiet for " + time.Duration(a.parts.Settings.Alarm.BlindKnown).String() + ": you know that the paging service cannot be seen. Nothing can ring meanwhile; be reachable another way."
+		o.Sentence = "Quiet for " + short(time.Duration(a.parts.Settings.Alarm.BlindKnown)) + ": you know that the paging service cannot be seen. Nothing can ring meanwhile; be reachable another way."
 	case o.Done:
-		o.Sentence = "Hushed for " + time.Duration(a.parts.Settings.Alarm.Hush).String() + ". Nobody was told; the page is still unanswered and may escalate."
+		o.Sentence = "Hushed for " + short(time.Duration(a.parts.Settings.Alarm.Hush)) + ". Nobody was told; the page is still unanswered and may escalate."
 	default:
 		o.Sentence = "It rings on: a page can be hushed only twice. Acknowledge it, or bring in somebody else."
 	}

@@ -83,6 +83,9 @@ func alarmWords(state control.State, now time.Time) string {
 		if !state.Alarm.Sounding {
 			return ""
 		}
+		if state.Alarm.Pattern != "blind" {
+			return "An alarm is ringing. “nightstand pages” says for what."
+		}
 		return "The blind alarm is ringing. " + light(state.Armed)
 	}
 	worst := calling[0]

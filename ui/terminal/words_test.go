@@ -37,13 +37,16 @@ func TestTheFirstLineAnswersTheQuestion(t *testing.T) {
 	soon := mute
 	mute.Alarm.Trouble = "There is no sound output."
 	blind := armed("blind", "Blind: prod was last seen at 03:01:00.")
-	blind.Alarm.Sounding = true
+	blind.Alarm.Sounding, blind.Alarm.Pattern = true, "blind"
+	unlisted := armed("not_armed", "Not armed: sound not proved.")
+	unlisted.Alarm.Sounding, unlisted.Alarm.Pattern = true, "critical"
 	calling.Alarm = control.Alarm{Sounding: true, PageID: "b"}
 
 	for want, state := range map[string]control.State{
-		"Armed. You would hear a page right now.":                            armed("armed", "Armed. You would hear a page right now."),
-		"Not armed: sound not proved.":                                       armed("not_armed", "Not armed: sound \x1b[31mnot proved."),
-		"The blind alarm is ringing. Blind: prod was last seen at 03:01:00.": blind,
+		"Armed. You would hear a page right now.":                                                                                   armed("armed", "Armed. You would hear a page right now."),
+		"Not armed: sound not proved.":                                                                                              armed("not_armed", "Not armed: sound \x1b[31mnot proved."),
+		"An alarm is ringing. “nightstand pages” says for what.":                                                                    unlisted,
+		"The blind alarm is ringing. Blind: prod was last seen at 03:01:00.":                                                        blind,
 		"The agent does not say whether you would hear a page, so do not count on being woken. End it and start it again.":          armed("splendid", ""),
 		"2 pages: one alarm is ringing. The worst: “Two” (minor, open for 10 min). Answer them with “nightstand ack --all”.":        calling,
 		"A page is calling, but nothing sounds on this machine: “Two” (minor, open for 10 min). Answer it with “nightstand ack b”.": mute,
@@ -58,22 +61,22 @@ func TestTheFirstLineAnswersTheQuestion(t *testing.T) {
 func TestHowAPageStands(t *testing.T) {
 	for want, p := range map[string]control.Page{
 		"acknowledged, confirmed by the service: by you at 03:02:11; it runs out at 03:32": {Status: "acknowledged", AcknowledgedByMe: true, AcknowledgedAt: at("03:02:11"), Answer: "confirmed", AckExpiresAt: at("03:32:00")},
-		"acknowledged by you at 03:02:11": {Status: "acknowledged", AcknowledgedByMe: true, AcknowledgedAt: at("03:02:11")},
-		"acknowledged by ben":             {Status: "acknowledged", AcknowledgedBy: "ben", Answer: "confirmed"},
-		"acknowledged by somebody":        {Status: "acknowledged", Answer: "confirmed"},
-		"acknowledged by you; still on it? “nightstand ack x” says yes":   {ID: "x", Status: "acknowledged", AcknowledgedByMe: true, StillOnIt: true},
-		"acknowledged by you; it was not renewed: it does not answer":     {Status: "acknowledged", AcknowledgedByMe: true, Answer: "not_confirmed", AnswerReason: "it does not answer."},
-		"your acknowledgement is on its way and not confirmed yet":        {Status: "triggered", Answer: "sending", Mine: true},
-		"rings now; not acknowledged yet: it does not answer":             {Status: "triggered", Answer: "not_confirmed", AnswerReason: "it does not answer", Ringing: true, Mine: true},
-		"not acknowledged: it says no":                                    {Status: "triggered", Answer: "refused", AnswerReason: "it says no", Mine: true},
-		"rings now; open for 3 h 9 min; the service hands it on at 03:20": {Status: "triggered", Ringing: true, Mine: true, TriggeredAt: at("00:00:01"), EscalatesAt: at("03:20:00")},
-		"hushed for a moment, and not acknowledged":                       {Status: "triggered", Hushed: true, Mine: true},
-		"snoozed until 04:00":                                             {Status: "triggered", SnoozedUntil: at("04:00:00"), Mine: true},
-		"quiet: silenced by ben":                                          {Status: "triggered", MutedBy: "silenced by ben", Mine: true},
-		"not yours":                                                       {Status: "triggered"},
-		"open, and does not ring":                                         {Status: "triggered", Mine: true},
-		"resolved at 03:05:00":                                            {Status: "resolved", Ending: "resolved", EndedAt: at("03:05:00"), TriggeredAt: at("01:00:00")},
-		"somebody else took it":                                           {Status: "acknowledged", Ending: "taken"},
+		"acknowledged by you at 03:02:11":                                                  {Status: "acknowledged", AcknowledgedByMe: true, AcknowledgedAt: at("03:02:11")},
+		"acknowledged by ben":                                                              {Status: "acknowledged", AcknowledgedBy: "ben", Answer: "confirmed"},
+		"acknowledged by somebody":                                                         {Status: "acknowledged", Answer: "confirmed"},
+		"acknowledged by you; still on it? “nightstand ack x” says yes":                    {ID: "x", Status: "acknowledged", AcknowledgedByMe: true, StillOnIt: true},
+		"acknowledged by you; it was not renewed: it does not answer":                      {Status: "acknowledged", AcknowledgedByMe: true, Answer: "not_confirmed", AnswerReason: "it does not answer."},
+		"your acknowledgement is on its way and not confirmed yet":                         {Status: "triggered", Answer: "sending", Mine: true},
+		"rings now; not acknowledged yet: it does not answer":                              {Status: "triggered", Answer: "not_confirmed", AnswerReason: "it does not answer", Ringing: true, Mine: true},
+		"not acknowledged: it says no":                                                     {Status: "triggered", Answer: "refused", AnswerReason: "it says no", Mine: true},
+		"rings now; open for 3 h 9 min; the service hands it on at 03:20":                  {Status: "triggered", Ringing: true, Mine: true, TriggeredAt: at("00:00:01"), EscalatesAt: at("03:20:00")},
+		"hushed for a moment, and not acknowledged":                                        {Status: "triggered", Hushed: true, Mine: true},
+		"snoozed until 04:00":                                                              {Status: "triggered", SnoozedUntil: at("04:00:00"), Mine: true},
+		"quiet: silenced by ben":                                                           {Status: "triggered", MutedBy: "silenced by ben", Mine: true},
+		"not yours":                                                                        {Status: "triggered"},
+		"open, and does not ring":                                                          {Status: "triggered", Mine: true},
+		"resolved at 03:05:00":                                                             {Status: "resolved", Ending: "resolved", EndedAt: at("03:05:00"), TriggeredAt: at("01:00:00")},
+		"somebody else took it":                                                            {Status: "acknowledged", Ending: "taken"},
 	} {
 		if got := standing(p, night); got != want {
 			t.Errorf("a page stands\n%s, want\n%s", got, want)
