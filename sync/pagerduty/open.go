@@ -1,0 +1,213 @@
+package pagerduty
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"nightstand/app/page"
+	"nightstand/sync/provider"
+)
+
+const (
+	pieceSize = 100   // incidents in one piece of the list, the most there are
+	lastPlace = 10000 // nothing beyond this can be listed
+	// A list that goes on changing while it is read is begun anew so often.
+	attempts = 4
+	// So many incidents that left the list are asked about in one poll.
+	departures = 20
+	// So many incidents' alerts are read in one poll, and for no longer than
+	// this: a page must not wait for its links.
+	alertsAtOnce = 8
+	alertsWithin = 2 * time.Second
+)
+
+// Open reads all incidents that are assigned to this user and open. What has
+// left the list since the last snapshot is in it once more, with what became
+// of it: resolved, or given to somebody else.
+func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
+	release, err := p.polling.enter(ctx)
+	if err != nil {
+		return provider.Snapshot{}, p.client.gaveUp(err)
+	}
+	defer release()
+
+	me, err := p.me(ctx)
+	if err != nil {
+		return provider.Snapshot{}, err
+	}
+	p.mutex.Lock()
+	began := p.requests
+	p.mutex.Unlock()
+	incidents, at, err := p.list(ctx, me)
+	if err != nil {
+		if provider.KindOf(err) == provider.Refused {
+			p.forgetUser()
+		}
+		return provider.Snapshot{}, err
+	}
+	listed := make(map[string]bool, len(incidents))
+	for _, one := range incidents {
+		listed[one.ID] = true
+	}
+	departed, err := p.departed(ctx, listed)
+	if err != nil {
+		return provider.Snapshot{}, err
+	}
+	if slices.ContainsFunc(incidents, func(one *incident) bool { return one.Priority.ID != "" }) {
+		p.knownPriorities(ctx, false)
+	}
+	p.readAlerts(ctx, incidents)
+
+	snapshot := provider.Snapshot{ServerTime: at}
+	for _, one := range incidents {
+		described := p.describe(one, me)
+		described.Mine = true // the list is of what is mine
+		snapshot.Pages = append(snapshot.Pages, described)
+	}
+	for _, one := range departed {
+		snapshot.Pages = append(snapshot.Pages, p.describe(one, me))
+	}
+	p.overtake(snapshot.Pages, began)
+	p.listed = listed
+	return snapshot, nil
+}
+
+// list reads the whole list, piece by piece. Each piece begins with the last
+// incident of the piece before; when it is not there, something has left the
+// list meanwhile, others have moved up and could be missed.
+func (p *Provider) list(ctx context.Context, me user) ([]*incident, time.Time, error) {
+	for range attempts {
+		all, at, settled, err := p.listOnce(ctx, me)
+		if err != nil || settled {
+			return all, at, err
+		}
+	}
+	return nil, time.Time{}, p.client.failure(provider.Broken, "changed its list faster than it could be read."+meaning(http.MethodGet)+" It is asked again by itself.", nil)
+}
+
+func (p *Provider) listOnce(ctx context.Context, me user) (all []*incident, at time.Time, settled bool, err error) {
+	known := map[string]bool{}
+	last := ""
+	for offset := 0; ; {
+		var piece incidentList
+		at, err = p.client.get(ctx, "/incidents", url.Values{
+			"user_ids[]": {me.ID}, "statuses[]": {"triggered", "acknowledged"},
+			"date_range": {"all"}, // or whatever is older than a month is left out
+			"limit":      {strconv.Itoa(pieceSize)}, "offset": {strconv.Itoa(offset)},
+			// New incidents come at the end, where they move nothing.
+			"sort_by": {"incident_number:asc"}, "include[]": {"acknowledgers"},
+		}, &piece)
+		if err != nil {
+			return nil, at, false, err
+		}
+		if piece.Incidents == nil {
+			return nil, at, false, p.client.nonsense("no list of incidents")
+		}
+		overlaps := last == ""
+		for _, one := range piece.Incidents {
+			if one == nil || !validID(one.ID) {
+				return nil, at, false, p.client.nonsense("an incident without an ID")
+			}
+			overlaps = overlaps || one.ID == last
+			if !known[one.ID] {
+				known[one.ID] = true
+				all = append(all, one)
+			}
+		}
+		size := len(piece.Incidents)
+		more := size >= pieceSize
+		if piece.More != nil {
+			more = *piece.More
+		}
+		switch {
+		case !overlaps:
+			return nil, at, false, nil
+		case !more:
+			return all, at, true, nil
+		case size == 0:
+			return nil, at, false, p.client.nonsense("more incidents are promised than are sent")
+		case size == 1:
+			last, offset = "", offset+1 // a piece this small cannot overlap
+		default:
+			last, offset = piece.Incidents[size-1].ID, offset+size-1
+		}
+		if offset+pieceSize > lastPlace {
+			return nil, at, false, p.client.failure(provider.Broken, fmt.Sprintf("has more than %d incidents open for you, and lists no more than those.", lastPlace)+
+				meaning(http.MethodGet)+" Resolve some of them in PagerDuty.", nil)
+		}
+	}
+}
+
+// departed asks what became of the incidents that have left the list, and
+// counts those as listed that are this user's all the same.
+func (p *Provider) departed(ctx context.Context, listed map[string]bool) ([]*incident, error) {
+	var found []*incident
+	asked := 0
+	for id := range p.listed {
+		if listed[id] || asked == departures {
+			continue
+		}
+		asked++
+		one, err := p.read(ctx, id)
+		if kind := provider.KindOf(err); err != nil && (kind == provider.Invalid || kind == provider.Refused) {
+			continue // we may not see it any more: it is just not listed
+		}
+		if err != nil {
+			return nil, err
+		}
+		me, err := p.me(ctx)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, one)
+		if one.Status != string(page.Resolved) && one.assignedTo(me.ID) {
+			listed[id] = true // the list was wrong, or it has come back
+		}
+	}
+	return found, nil
+}
+
+// read looks at one incident afresh.
+func (p *Provider) read(ctx context.Context, id string) (*incident, error) {
+	if !validID(id) {
+		return nil, invalid("This page has no identity that PagerDuty could know, so it cannot be asked about. Look for it in PagerDuty itself.")
+	}
+	var answer struct {
+		Incident *incident `json:"incident"`
+	}
+	if _, err := p.client.get(ctx, "/incidents/"+id, url.Values{"include[]": {"acknowledgers"}}, &answer); err != nil {
+		return nil, err
+	}
+	if answer.Incident == nil || answer.Incident.ID != id {
+		return nil, p.client.nonsense("not the incident that was asked for")
+	}
+	return answer.Incident, nil
+}
+
+// confirmation is a page as it was read after its answer.
+type confirmation struct {
+	page  page.Page
+	order int
+}
+
+// overtake puts what was confirmed while a list was on its way in the place of
+// what the list says, which is older.
+func (p *Provider) overtake(pages []page.Page, began int) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for i := range pages {
+		if newer, found := p.confirmed[pages[i].UpstreamID]; found && newer.order > began {
+			pages[i] = newer.page
+		}
+	}
+	for id, one := range p.confirmed {
+		if one.order <= began {
+			delete(p.confirmed, id)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package pagerduty
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+	"time"
+)
+
+// decode reads an answer and forgives fields of an unexpected type: they stay
+// empty, like those that are null. Whoever needs a field looks whether it is
+// there.
+func decode(body []byte, into any) error {
+	err := json.Unmarshal(body, into)
+	var odd *json.UnmarshalTypeError
+	if errors.As(err, &odd) {
+		return nil
+	}
+	return err
+}
+
+// user is somebody at PagerDuty.
+type user struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Summary string `json:"summary"`
+	Email   string `json:"email"`
+	Role    string `json:"role"`
+}
+
+func (u user) name() string {
+	for _, one := range []string{u.Name, u.Summary, u.Email, u.ID} {
+		if one = plain(one, maxName); one != "" {
+			return one
+		}
+	}
+	return "somebody whose name PagerDuty does not tell"
+}
+
+// thing is what PagerDuty says of another of its objects.
+type thing struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Summary string `json:"summary"`
+}
+
+// incident is one incident as PagerDuty lists it. Times are read by hand, so
+// that one odd time cannot make the whole list unreadable.
+type incident struct {
+	ID                 string `json:"id"`
+	Number             int    `json:"incident_number"`
+	Title              string `json:"title"`
+	Summary            string `json:"summary"`
+	URL                string `json:"html_url"`
+	CreatedAt          string `json:"created_at"`
+	UpdatedAt          string `json:"updated_at"`
+	LastStatusChangeAt string `json:"last_status_change_at"`
+	Status             string `json:"status"`
+	Urgency            string `json:"urgency"`
+	Priority           thing  `json:"priority"`
+	Service            thing  `json:"service"`
+	Policy             thing  `json:"escalation_policy"`
+	Assignments        []struct {
+		Assignee user `json:"assignee"`
+	} `json:"assignments"`
+	Acknowledgements []struct {
+		At           string `json:"at"`
+		Acknowledger user   `json:"acknowledger"`
+	} `json:"acknowledgements"`
+	PendingActions []struct {
+		Type string `json:"type"`
+		At   string `json:"at"`
+	} `json:"pending_actions"`
+	AlertCounts struct {
+		All int `json:"all"`
+	} `json:"alert_counts"`
+	Conference struct {
+		URL string `json:"conference_url"`
+	} `json:"conference_bridge"`
+}
+
+func (i *incident) acknowledgedBy(id string) bool {
+	for _, one := range i.Acknowledgements {
+		if one.Acknowledger.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// assignedTo says whether somebody has the incident. One that names nobody
+// may still be anybody's.
+func (i *incident) assignedTo(id string) bool {
+	for _, one := range i.Assignments {
+		if one.Assignee.ID == id {
+			return true
+		}
+	}
+	return len(i.Assignments) == 0
+}
+
+// incidentList is one piece of the list; nil where it could not be read.
+type incidentList struct {
+	Incidents []*incident `json:"incidents"`
+	More      *bool       `json:"more"`
+}
+
+// alert is one alert of an incident.
+type alert struct {
+	Status   string `json:"status"`
+	Severity string `json:"severity"`
+	Body     struct {
+		Details  any `json:"details"`
+		Contexts []struct {
+			Type string `json:"type"`
+			URL  string `json:"href"`
+			Text string `json:"text"`
+		} `json:"contexts"`
+	} `json:"body"`
+}
+
+// complaint is an error in PagerDuty's words; they come in several shapes.
+type complaint struct {
+	Error struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+		Errors  any    `json:"errors"`
+	} `json:"error"`
+}
+
+// Codes of complaints that mean something to us.
+const (
+	codeAlreadyResolved     = 1001
+	codeAlreadyAcknowledged = 1002
+	codeChangedMeanwhile    = 1005
+)
+
+var identity = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// validID makes sure that an identity can stand in a path.
+func validID(id string) bool { return identity.MatchString(id) }
+
+// readTime reads an ISO 8601 time as UTC, with and without seconds and in
+// every way of writing the zone that is about. What cannot be read is zero.
+func readTime(text string) time.Time {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07", "2006-01-02T15:04Z07:00"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC()
+		}
+	}
+	return time.Time{}
+}
