@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ func (RunningError) ExitCode() int { return supervise.Final }
 // are only what leaves nothing to run.
 func Run(ctx context.Context, options Options) error {
 	heart := supervise.Listen()
+	debug.SetMemoryLimit(memoryGoal)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -140,6 +142,10 @@ func Run(ctx context.Context, options Options) error {
 	<-ended
 	return nil
 }
+
+// memoryGoal is from where on memory is tidied up more eagerly: a storm of
+// thousands of pages must not make a small process a large one.
+const memoryGoal = 64 << 20
 
 // The agent becomes small a while after its start, and stays so.
 const (
