@@ -68,8 +68,8 @@ type Options struct {
 }
 
 // Provider is one account at one Alertmanager. It implements
-// provider.Provider; two requests at most are under way at once, one of them
-// for polling and one for answers.
+// provider.Provider and provider.Batcher; one request at most is under way for
+// polling, and one for answers or the few silences of a batch.
 type Provider struct {
 	options Options
 	client  *client
@@ -99,7 +99,10 @@ type Provider struct {
 	confirmed map[string]confirmation
 }
 
-var _ provider.Provider = (*Provider)(nil)
+var (
+	_ provider.Provider = (*Provider)(nil)
+	_ provider.Batcher  = (*Provider)(nil)
+)
 
 // New checks the options and prepares the account; it sends nothing yet. Its
 // errors are *provider.Error of kind Invalid.

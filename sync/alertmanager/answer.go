@@ -5,7 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"nightstand/app/page"
@@ -19,34 +19,71 @@ const (
 	confirmEvery  = 150 * time.Millisecond
 )
 
+// postsAtOnce is how many silences are on their way at the same time. The
+// server sets no limit to it; we stay a polite guest.
+const postsAtOnce = 4
+
 // Acknowledge puts a silence with all labels of the alert in place, whose
 // comment names this firing, or prolongs the one that is ours already. The
 // silence starts and ends by the server's clock.
 func (p *Provider) Acknowledge(ctx context.Context, wanted page.Page) (page.Page, error) {
+	answer := p.AcknowledgeAll(ctx, []page.Page{wanted})[0]
+	return answer.After, answer.Err
+}
+
+// AcknowledgeAll looks once, posts a silence for each page that still wants
+// one, a few at a time, and looks once more. It reads long lists whole, so that
+// many pages cost hardly more reading than one.
+func (p *Provider) AcknowledgeAll(ctx context.Context, wanted []page.Page) []provider.Answer {
+	after, failed := p.acknowledgeAll(ctx, wanted)
+	answers := make([]provider.Answer, len(wanted))
+	for i, one := range wanted {
+		if err := failed[one.UpstreamID]; err != nil {
+			answers[i].Err = err
+		} else {
+			answers[i].After = after[one.UpstreamID]
+		}
+	}
+	return answers
+}
+
+// acknowledgeAll returns the pages re-read and the errors of the others, both
+// by firing.
+func (p *Provider) acknowledgeAll(ctx context.Context, wanted []page.Page) (after map[string]page.Page, failed map[string]error) {
+	firings := make([]string, len(wanted))
+	for i, one := range wanted {
+		firings[i] = one.UpstreamID
+	}
 	release, err := p.answering.enter(ctx)
 	if err != nil {
-		return page.Page{}, p.client.gaveUp(err)
+		return nil, allFailed(firings, p.client.gaveUp(err))
 	}
 	defer release()
 
-	a, err := p.find(ctx, wanted.UpstreamID)
-	if err != nil {
-		return page.Page{}, err
+	seen, failed := p.look(ctx, firings)
+	var answers []*answer
+	for firing, a := range seen.alerts {
+		standing, taken := p.standing(a, seen.book)
+		if standing.ID == "" && taken != "" {
+			failed[firing] = &provider.TakenError{By: taken}
+			continue
+		}
+		answers = append(answers, &answer{alert: a, standing: standing})
 	}
-	book, err := p.silencesOf(ctx, a)
-	if err != nil {
-		return page.Page{}, err
+	p.silenceAll(ctx, answers)
+
+	silenced := map[string]string{} // firing → id of its silence
+	for _, one := range answers {
+		if one.err != nil {
+			failed[one.alert.firing] = one.err
+			continue
+		}
+		silenced[one.alert.firing] = one.id
 	}
-	standing, taken := p.standing(a, book)
-	if standing.ID == "" && taken != "" {
-		return page.Page{}, &provider.TakenError{By: taken}
-	}
-	id, err := p.silence(ctx, a, standing)
-	if err != nil {
-		return page.Page{}, err
-	}
-	return p.confirm(ctx, wanted.UpstreamID, "took the acknowledgement, but still treats the alert as unanswered",
-		func(a *alert, _ page.Page) bool { return slices.Contains(a.Status.SilencedBy, id) })
+	after, unconfirmed := p.confirm(ctx, slices.Collect(maps.Keys(silenced)), "took the acknowledgement, but still treats the alert as unanswered",
+		func(a *alert, _ page.Page) bool { return slices.Contains(a.Status.SilencedBy, silenced[a.firing]) })
+	maps.Copy(failed, unconfirmed)
+	return after, failed
 }
 
 // Unacknowledge ends every silence of ours for this firing, so that the alert
@@ -58,12 +95,13 @@ func (p *Provider) Unacknowledge(ctx context.Context, wanted page.Page) (page.Pa
 	}
 	defer release()
 
+	firing := wanted.UpstreamID
 	book, err := p.readSilences(ctx)
 	if err != nil {
 		return page.Page{}, err
 	}
 	for _, one := range book.active {
-		if !p.ours(one) || one.acknowledges() != wanted.UpstreamID {
+		if !p.ours(one) || one.acknowledges() != firing {
 			continue
 		}
 		err := p.expire(ctx, one)
@@ -72,82 +110,54 @@ func (p *Provider) Unacknowledge(ctx context.Context, wanted page.Page) (page.Pa
 			return page.Page{}, err
 		}
 	}
-	return p.confirm(ctx, wanted.UpstreamID, "ended the acknowledgement, but still treats the alert as answered",
+	after, failed := p.confirm(ctx, []string{firing}, "ended the acknowledgement, but still treats the alert as answered",
 		func(_ *alert, got page.Page) bool { return !got.AcknowledgedByMe })
+	return after[firing], failed[firing]
 }
 
-// find reads one firing afresh. What is not there any more is ErrGone, unless
-// the server may only have forgotten it in a restart.
-func (p *Provider) find(ctx context.Context, firing string) (*alert, error) {
-	p.mutex.Lock()
-	var filters []string
-	if p.current != nil && p.current.firings[firing] != nil {
-		filters = filtersFor(p.current.firings[firing].Labels)
-	}
-	p.mutex.Unlock()
-	found, other, err := p.search(ctx, filters, firing)
-	switch {
-	case err != nil:
-		return nil, err
-	case found != nil:
-		return found, nil
-	case other:
-		return nil, provider.ErrGone // the alert fires anew: another page
-	}
-	status, err := p.askStatus(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if !p.ended(firing, status.instance()) {
-		return nil, p.client.failure(provider.Broken, p.client.at()+" was restarted a moment ago and has not been sent this alert again, so it cannot be acknowledged yet."+
-			" If it still fires it comes back within five minutes; answer it then.", nil)
-	}
-	return nil, provider.ErrGone
+// answer is one silence to be posted, and what came of it.
+type answer struct {
+	alert    *alert
+	standing silence
+	id       string
+	err      error
 }
 
-// search lists alerts by conditions, regardless of what is mine, and picks out
-// one firing; other says that the same alert is there with another firing.
-func (p *Provider) search(ctx context.Context, filters []string, firing string) (found *alert, other bool, err error) {
-	query := everyState()
-	query["filter"] = filters
-	var alerts alertList
-	if _, err := p.client.get(ctx, "alerts", query, &alerts); err != nil {
-		return nil, false, err
-	}
-	if err := alerts.check(); err != nil {
-		return nil, false, p.client.nonsense(err)
-	}
-	fingerprint, _, _ := strings.Cut(firing, "@")
-	for _, a := range alerts {
-		a.settle()
-		if a.firing == firing {
-			return a, false, nil
+// silenceAll posts the answers, a few at a time. When the connection dies those
+// not sent yet fail with it: each would only wait in vain as long as the first.
+func (p *Provider) silenceAll(ctx context.Context, answers []*answer) {
+	var (
+		posting sync.WaitGroup
+		mutex   sync.Mutex
+		lost    error
+		next    int
+	)
+	take := func() *answer {
+		mutex.Lock()
+		defer mutex.Unlock()
+		for next < len(answers) {
+			one := answers[next]
+			next++
+			if lost == nil {
+				return one
+			}
+			one.err = lost
 		}
-		other = other || a.Fingerprint == fingerprint
+		return nil
 	}
-	return nil, other, nil
-}
-
-// silencesOf reads afresh the silences that hold for one alert.
-func (p *Provider) silencesOf(ctx context.Context, a *alert) (silenceBook, error) {
-	if len(a.Status.SilencedBy) > 3 {
-		return p.readSilences(ctx)
+	for range min(postsAtOnce, len(answers)) {
+		posting.Go(func() {
+			for one := take(); one != nil; one = take() {
+				one.id, one.err = p.silence(ctx, one.alert, one.standing)
+				if one.err != nil && provider.KindOf(one.err) == provider.Unreachable {
+					mutex.Lock()
+					lost = one.err
+					mutex.Unlock()
+				}
+			}
+		})
 	}
-	book := silenceBook{active: map[string]silence{}}
-	for _, id := range a.Status.SilencedBy {
-		var one silence
-		_, err := p.client.get(ctx, "silence/"+id, nil, &one)
-		if noSuchSilence(err) {
-			continue
-		}
-		if err != nil {
-			return silenceBook{}, err
-		}
-		if one.active() {
-			book.active[id] = one
-		}
-	}
-	return book, nil
+	posting.Wait()
 }
 
 // standing finds our own acknowledgement of this firing, the one that lasts
@@ -239,34 +249,58 @@ func (p *Provider) answered() {
 	p.silences.readAt = time.Time{}
 }
 
-// confirm reads the page again until it shows what the answer was meant to do.
-func (p *Provider) confirm(ctx context.Context, firing, otherwise string, done func(*alert, page.Page) bool) (page.Page, error) {
-	for waited := time.Duration(0); ; waited += confirmEvery {
-		a, err := p.find(ctx, firing)
-		if err != nil {
-			return page.Page{}, err
+// confirm reads the pages again until they show what the answer was meant to
+// do. It returns them, and the errors of the others, both by firing.
+func (p *Provider) confirm(ctx context.Context, firings []string, otherwise string, done func(*alert, page.Page) bool) (after map[string]page.Page, failed map[string]error) {
+	after, failed = map[string]page.Page{}, map[string]error{}
+	for began := time.Now(); len(firings) > 0; {
+		lastLook := time.Since(began) >= confirmWithin
+		seen, missing := p.look(ctx, firings)
+		maps.Copy(failed, missing)
+		firings = nil
+		for firing, a := range seen.alerts {
+			got := p.describe(a)
+			p.judge(&got, a, seen.book, p.names())
+			if done(a, got) {
+				after[firing] = got
+			} else {
+				firings = append(firings, firing)
+			}
 		}
-		book, err := p.silencesOf(ctx, a)
-		if err != nil {
-			return page.Page{}, err
-		}
-		got := p.describe(a)
-		p.judge(&got, a, book, p.names())
-		if done(a, got) {
-			p.mutex.Lock()
-			p.requests++
-			p.confirmed[firing] = confirmation{got, p.requests}
-			p.mutex.Unlock()
-			return got, nil
-		}
-		if waited >= confirmWithin {
-			return page.Page{}, p.client.failure(provider.Broken, p.client.at()+" "+otherwise+". Try again, and look at its own page.", nil)
+		p.noteConfirmed(after)
+		switch {
+		case len(firings) == 0:
+			return after, failed
+		case lastLook:
+			maps.Copy(failed, allFailed(firings, p.client.failure(provider.Broken, p.client.at()+" "+otherwise+". Try again, and look at its own page.", nil)))
+			return after, failed
 		}
 		select {
 		case <-ctx.Done():
-			return page.Page{}, p.client.gaveUp(ctx.Err())
+			maps.Copy(failed, allFailed(firings, p.client.gaveUp(ctx.Err())))
+			return after, failed
 		case <-time.After(confirmEvery):
 		}
+	}
+	return after, failed
+}
+
+func allFailed(firings []string, err error) map[string]error {
+	failed := make(map[string]error, len(firings))
+	for _, firing := range firings {
+		failed[firing] = err
+	}
+	return failed
+}
+
+// noteConfirmed keeps what was read of these pages until a list that was asked
+// for later says the same or better.
+func (p *Provider) noteConfirmed(after map[string]page.Page) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.requests++
+	for firing, got := range after {
+		p.confirmed[firing] = confirmation{got, p.requests}
 	}
 }
 

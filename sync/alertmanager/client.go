@@ -79,7 +79,7 @@ func newClient(base *url.URL, login string, options Options) (*client, error) {
 	c.transport = &http.Transport{
 		Proxy:               proxy,
 		TLSClientConfig:     trust,
-		MaxIdleConnsPerHost: 2,
+		MaxIdleConnsPerHost: 1 + postsAtOnce, // a poll beside a batch
 		IdleConnTimeout:     90 * time.Second,
 		// One plain connection a lane is easier to drop than a shared HTTP/2 one.
 		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},

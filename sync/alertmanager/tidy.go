@@ -75,11 +75,11 @@ func (p *Provider) firingGone(ctx context.Context, one silence, server instance)
 			labels[condition.Name] = condition.Value
 		}
 	}
-	found, other, err := p.search(ctx, filtersFor(labels), one.acknowledges())
-	if err != nil || found != nil {
+	listed, err := p.search(ctx, filtersFor(labels))
+	switch {
+	case err != nil || listed.firings[one.acknowledges()] != nil:
 		return false, err
-	}
-	if other {
+	case listed.another(one.acknowledges()):
 		return true, nil
 	}
 	status, err := p.askStatus(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -190,4 +191,149 @@ func TestALineThatEndsBeforeItSentAnythingReturnsItAll(t *testing.T) {
 	line.Run(ctx)
 	const ended = " failed: the connection to the paging service was ended before the answer was sent"
 	d.mustBe(t, "a"+ended, "b"+ended)
+}
+
+// batcher is a service that takes many acknowledgements at once.
+type batcher struct {
+	service
+	all func(ctx context.Context, ids []string) error
+}
+
+func (b batcher) AcknowledgeAll(ctx context.Context, pages []page.Page) []provider.Answer {
+	var ids []string
+	for _, one := range pages {
+		ids = append(ids, one.ID)
+	}
+	lost := b.all(ctx, ids)
+	answers := make([]provider.Answer, len(pages))
+	for i, one := range pages {
+		if lost != nil {
+			answers[i].Err = lost
+		} else {
+			answers[i].After, answers[i].Err = b.Acknowledge(ctx, one)
+		}
+	}
+	return answers
+}
+
+func yes(context.Context, page.Page) error { return nil }
+
+// pageOf is a letter for a page that differs from others in more than its ID.
+func pageOf(id string) Letter { return Letter{Page: page.Page{ID: id, UpstreamID: id}} }
+
+func back(id string) Letter {
+	letter := pageOf(id)
+	letter.TakeBack = true
+	return letter
+}
+
+func TestAcknowledgementsInARowGoAsOneBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		line := NewLine(batcher{service{answer: func(_ context.Context, p page.Page) error {
+			if p.ID == "b" {
+				return provider.ErrGone
+			}
+			return nil
+		}}, func(_ context.Context, ids []string) error { d.write("batch of %q", ids); return nil }}, &d)
+		for _, one := range []Letter{pageOf("a"), pageOf("b"), pageOf("c"), back("a"), back("c"), pageOf("a"), pageOf("d"), pageOf("a")} {
+			line.Put(one)
+		}
+		defer run(line)()
+		synctest.Wait()
+		d.mustBe(t, "a started", "b started", "c started", `batch of ["a" "b" "c"]`,
+			"a is acknowledged", "b failed: the page has ended", "c is acknowledged",
+			"a started", "a is triggered", "c started", "c is triggered",
+			"a started", "d started", `batch of ["a" "d"]`, "a is acknowledged", "d is acknowledged",
+			"a started", "a is acknowledged") // a page twice in one batch would be answered beside itself
+	})
+}
+
+func TestABatchGrowsWhileItIsQuickAndShrinksWhenItIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			d     diary
+			sizes []int
+		)
+		each := time.Millisecond
+		line := NewLine(batcher{service{answer: yes}, func(_ context.Context, ids []string) error {
+			if sizes = append(sizes, len(ids)); len(sizes) == 7 {
+				each = 10 * time.Millisecond // the service gets slow
+			}
+			time.Sleep(each * time.Duration(len(ids)))
+			return nil
+		}}, &d)
+		for i := range 2300 {
+			line.Put(pageOf(fmt.Sprint(i)))
+		}
+		end := run(line)
+		time.Sleep(time.Minute)
+		end()
+		if want := []int{25, 50, 100, 200, 400, 500, 500, 250, 250, 25}; !slices.Equal(sizes, want) {
+			t.Errorf("batches of %v, want %v", sizes, want)
+		}
+	})
+}
+
+func TestABatchBehindADeadConnectionReturnsEveryLetterOnce(t *testing.T) {
+	for name, hang := range map[string]bool{"broken off": false, "hanging": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var d diary
+				asked := 0
+				line := NewLine(batcher{service{answer: yes}, func(ctx context.Context, _ []string) error {
+					asked++
+					if hang {
+						<-ctx.Done()
+						return ctx.Err()
+					}
+					return &provider.Error{Kind: provider.Unreachable, Sentence: "no way there"}
+				}}, &d)
+				for i := range 60 {
+					line.Put(pageOf(fmt.Sprint(i)))
+				}
+				line.Put(back("0"))
+				defer run(line)()
+				time.Sleep(9 * time.Second) // the core waits for ten
+				d.mu.Lock()
+				defer d.mu.Unlock()
+				failures := map[string]int{}
+				for _, one := range d.lines {
+					if id, _, failed := strings.Cut(one, " failed: "); failed {
+						failures[id]++
+					}
+				}
+				for i := range 60 {
+					want := 1
+					if i == 0 {
+						want = 2 // the acknowledgement and its taking back
+					}
+					if failures[fmt.Sprint(i)] != want {
+						t.Errorf("page %d came back %d times, want %d", i, failures[fmt.Sprint(i)], want)
+					}
+				}
+				if asked != 1 {
+					t.Errorf("the dead connection was tried %d times", asked)
+				}
+			})
+		})
+	}
+}
+
+func TestABatchUnderWayWhenTheLineEndsComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		line := NewLine(batcher{service{answer: yes}, func(ctx context.Context, _ []string) error {
+			<-ctx.Done()
+			return &provider.Error{Kind: provider.Unreachable, Sentence: "broke off", Cause: ctx.Err()}
+		}}, &d)
+		line.Put(pageOf("a"))
+		line.Put(pageOf("b"))
+		line.Put(back("a"))
+		end := run(line)
+		synctest.Wait()
+		end()
+		const ended = " failed: the connection to the paging service was ended before the answer was sent"
+		d.mustBe(t, "a started", "b started", "a"+ended, "b"+ended, "a"+ended)
+	})
 }

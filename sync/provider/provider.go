@@ -35,6 +35,24 @@ type Provider interface {
 	Close()
 }
 
+// Batcher is a Provider that answers many firings at little more than the cost
+// of one. Where a service is none, each is acknowledged by itself.
+type Batcher interface {
+	// AcknowledgeAll does for each of these pages what Acknowledge does for
+	// one, and returns when all are re-read or ctx is done: one answer a page,
+	// in the order of the pages. What befalls one page is no other's business.
+	// No page may be among them twice.
+	AcknowledgeAll(ctx context.Context, pages []page.Page) []Answer
+}
+
+// Answer is what came of acknowledging one of many pages.
+type Answer struct {
+	// After is the page re-read; empty when there is an error.
+	After page.Page
+	// Err is what Acknowledge would have returned.
+	Err error
+}
+
 // Capabilities are the things that not every service can do. A face shows no
 // button for what is false here.
 type Capabilities struct {
