@@ -33,7 +33,8 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PROGRAM := bin/nightstand
 BUILD := -trimpath -buildvcs=false -ldflags '-s -w'
 
-# Rooms whose tests hear and see: one at a time, or they disturb each other.
+# Rooms whose tests hear and see: one at a time, or they disturb each other, and
+# never from the cache, which does not know that the program has changed.
 RIG_ROOMS = ./app/endtoend ./tray/...
 
 # Without a screen to borrow a language from, the tests speak this one.
@@ -61,7 +62,7 @@ test: export NIGHTSTAND_BINARY := $(CURDIR)/$(PROGRAM)
 test: deps build format vet cross ## install what is needed and pass every test
 	$(GO) test ./app/watch -rapid.checks=10000 -rapid.steps=60
 	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /app/endtoend -e /tray)
-	$(GO) test -race -timeout 25m -p 1 -v=false $(RIG_ROOMS)
+	$(GO) test -race -timeout 25m -p 1 -count=1 $(RIG_ROOMS)
 
 .PHONY: format
 format:
