@@ -51,11 +51,7 @@ func (a answer) underWay() bool {
 }
 
 func (w *Watch) acknowledge(in Acknowledge) {
-	ids := in.IDs
-	if in.All {
-		ids = w.OnScreen()
-	}
-	for _, id := range ids {
+	for _, id := range in.IDs {
 		if i, known := w.items[id]; known {
 			w.press(i)
 		}

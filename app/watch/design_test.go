@@ -253,7 +253,7 @@ func TestInABatchTheTenSecondsRunFromEachPagesOwnRequest(t *testing.T) {
 	s := begins(t)
 	s.rings(s.alertOf("a", page.Critical), s.alertOf("b", page.Critical))
 	s.pass(2 * time.Second)
-	s.do(Acknowledge{All: true})
+	s.do(Acknowledge{IDs: s.watch.OnScreen()})
 	sent := take[SendAnswer](s)
 	if len(sent) != 2 {
 		t.Fatalf("%d answers were sent, want two", len(sent))
@@ -274,7 +274,7 @@ func TestOnePressAnswersOnlyWhatWasOnTheScreenForASecond(t *testing.T) {
 	s.pass(2 * time.Second)
 	s.rings(s.alertOf("b", page.Critical))
 	s.now.Mono += 900 * time.Millisecond
-	s.do(Acknowledge{All: true})
+	s.do(Acknowledge{IDs: s.watch.OnScreen()})
 	if sent := s.sent(); sent.Page.ID != "a" {
 		t.Errorf("page %s was answered unseen", sent.Page.ID)
 	}

@@ -108,13 +108,10 @@ type (
 )
 
 type (
-	// Acknowledge answers pages. With All it answers whatever calls and has
-	// been on screen long enough; IDs name pages otherwise. On a page that is
-	// ours already it answers "still on it?".
-	Acknowledge struct {
-		IDs []string
-		All bool
-	}
+	// Acknowledge answers the pages with these ids; OnScreen says which one
+	// press for all answers. On a page that is ours already it answers "still
+	// on it?".
+	Acknowledge struct{ IDs []string }
 
 	// Unacknowledge takes our acknowledgement of one page back.
 	Unacknowledge struct{ ID string }

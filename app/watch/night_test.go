@@ -467,7 +467,7 @@ func TestRandomNights(t *testing.T) {
 					}
 				}
 			},
-			"press all": func(*rapid.T) { n.step(Acknowledge{All: true}) },
+			"press all": func(*rapid.T) { n.step(Acknowledge{IDs: n.watch.OnScreen()}) },
 			"take back": func(*rapid.T) { n.step(Unacknowledge{ID: n.somePage()}) },
 			"hush":      func(*rapid.T) { n.step(Hush{}) },
 			"dismiss":   func(*rapid.T) { n.step(Dismiss{}) },
