@@ -451,6 +451,20 @@ func TestRandomNights(t *testing.T) {
 					a.page.MutedBy = quiet
 				}
 			},
+			"what rings is muted for a while": func(*rapid.T) {
+				for _, p := range n.watch.State().Pages {
+					if a := n.alerts[p.ID]; p.Calls && a != nil {
+						for _, why := range []string{"silenced by ben", ""} {
+							a.page.MutedBy = why
+							n.polls = nil
+							n.now.Mono += time.Second
+							n.beginPoll()
+							n.endPoll()
+						}
+						return
+					}
+				}
+			},
 			"the line fails":       func(*rapid.T) { n.online = false },
 			"the line is back":     func(*rapid.T) { n.online = true },
 			"answers are refused":  func(*rapid.T) { n.working = false },
