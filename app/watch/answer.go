@@ -274,11 +274,13 @@ func (w *Watch) answersMove(i *item) {
 }
 
 // sendQueued sends what could not be delivered as soon as the service is seen
-// again. Sight is back, so a second press keeps it quiet no longer than this
-// one request may take.
+// again, also what waits for its next try: there is nothing left to wait for.
+// Sight is back, so a second press keeps it quiet no longer than this one
+// request may take.
 func (w *Watch) sendQueued(a *account) {
 	for _, i := range w.sorted() {
-		if i.page.Account != a.name || i.ended || i.answer.phase != answerQueued {
+		undelivered := i.answer.phase == answerQueued || i.answer.phase == answerPausing
+		if i.page.Account != a.name || i.ended || !undelivered {
 			continue
 		}
 		i.answer.quietTill = min(i.answer.quietTill, w.now.Mono+w.settings.Confirm)

@@ -313,6 +313,16 @@ func TestOfflineAnswersAreSentWhenSightIsBack(t *testing.T) {
 	s.mustHaveSaid(EndedHere, "confirmed by the service")
 }
 
+func TestAnAnswerWaitingForItsNextTryIsSentWhenTheServiceIsSeen(t *testing.T) {
+	s := begins(t)
+	s.rings(s.alertOf("a", page.Critical))
+	s.offline(s.press("a"))
+	s.now.Mono += time.Second // the next try is not due yet
+	s.poll()
+	s.confirm(s.sent())
+	s.mustHaveSaid(EndedHere, "confirmed by the service")
+}
+
 func TestAnAnswerThatNeverArrivesIsGivenUpAfterFifteenMinutes(t *testing.T) {
 	s := begins(t)
 	s.rings(s.alertOf("a", page.Critical))
