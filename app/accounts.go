@@ -18,6 +18,7 @@ import (
 	"nightstand/app/secret"
 	"nightstand/app/store"
 	"nightstand/sync/alertmanager"
+	"nightstand/sync/pagerduty"
 	"nightstand/sync/provider"
 )
 
@@ -54,6 +55,13 @@ var errNoStorage = &control.RefusedError{Sentence: "Accounts cannot be kept, bec
 // AddAccount tests an account and keeps it. The secret goes to the keyring
 // and nowhere else. Its refusals are *control.RefusedError.
 func (a *Accounts) AddAccount(ctx context.Context, asked control.NewAccount) (control.AccountReport, error) {
+	if asked.Name == drillAccount {
+		return control.AccountReport{}, &control.RefusedError{Sentence: "The name “drill” is kept for fire drills. Choose another one."}
+	}
+	return a.add(ctx, asked)
+}
+
+func (a *Accounts) add(ctx context.Context, asked control.NewAccount) (control.AccountReport, error) {
 	switch {
 	case a.store == nil && !asked.OnlyLook:
 		return control.AccountReport{}, errNoStorage
@@ -223,6 +231,16 @@ func (a *Accounts) RemoveAccount(ctx context.Context, name string) error {
 	return a.store.DeleteAccount(ctx, name)
 }
 
+// forgetDrill takes away what a fire drill left behind that was cut short.
+func (a *Accounts) forgetDrill(ctx context.Context) {
+	if a.store == nil {
+		return
+	}
+	if err := a.store.DeleteAccount(ctx, drillAccount); err != nil {
+		a.log.Warn("the account of a drill that was cut short stays", "error", err)
+	}
+}
+
 // ListAccounts returns the accounts as they were set up.
 func (a *Accounts) ListAccounts(ctx context.Context) ([]control.Account, error) {
 	if a.store == nil {
@@ -241,13 +259,17 @@ func (a *Accounts) ListAccounts(ctx context.Context) ([]control.Account, error) 
 
 func describe(account store.Account) control.Account {
 	return control.Account{
-		Name: account.Name, Provider: account.Provider, URL: account.URL, User: account.User, Mine: mine(account.Options),
+		Name: account.Name, Provider: account.Provider, URL: account.URL, User: account.User, Mine: mine(account),
 	}
 }
 
 // mine says in words which pages of the account are the user's.
-func mine(o store.AccountOptions) string {
+func mine(account store.Account) string {
+	if account.Provider == "pagerduty" {
+		return "what is assigned to you"
+	}
 	var parts []string
+	o := account.Options
 	if o.Receiver != "" {
 		parts = append(parts, "receiver "+o.Receiver)
 	}
@@ -260,12 +282,12 @@ func mine(o store.AccountOptions) string {
 
 // connect makes the provider of an account.
 func (a *Accounts) connect(account store.Account, value string) (provider.Provider, error) {
+	severities, err := severityTable(account.Options.Severities)
+	if err != nil {
+		return nil, err
+	}
 	switch account.Provider {
 	case "alertmanager":
-		severities, err := severityTable(account.Options.Severities)
-		if err != nil {
-			return nil, err
-		}
 		return alertmanager.New(alertmanager.Options{
 			Account: account.Name, URL: account.URL, User: account.User, Secret: value,
 			Auth: account.Options.Auth, CAFile: account.Options.CAFile, Proxy: account.Options.Proxy,
@@ -274,11 +296,27 @@ func (a *Accounts) connect(account store.Account, value string) (provider.Provid
 			AckLasts: time.Duration(a.settings.Answer.SilenceFor),
 			Log:      a.log.With("account", account.Name),
 		})
+	case "pagerduty":
+		if narrowed(account.Options) {
+			return nil, &provider.Error{Kind: provider.Invalid, Sentence: "PagerDuty assigns pages to people, so its account needs no way to log in, receiver, filter, severity label or heartbeat. Leave them out."}
+		}
+		return pagerduty.New(pagerduty.Options{
+			Account: account.Name, URL: account.URL, User: account.User, Secret: value,
+			CAFile: account.Options.CAFile, Proxy: account.Options.Proxy, Severities: severities,
+			Log: a.log.With("account", account.Name),
+		})
 	}
-	return nil, &provider.Error{Kind: provider.Invalid, Sentence: "This version of Nightstand does not know the paging service “" + page.Plain(account.Provider, 40) + "”. It knows: alertmanager."}
+	return nil, &provider.Error{Kind: provider.Invalid, Sentence: "This version of Nightstand does not know the paging service “" + page.Plain(account.Provider, 40) + "”. It knows: alertmanager, pagerduty."}
 }
 
-// severityTable reads the user's own table from a label's value to a severity.
+// narrowed says that something is set which only means something where pages
+// match labels or receivers.
+func narrowed(o store.AccountOptions) bool {
+	return o.Auth != "" || o.Receiver != "" || o.SeverityLabel != "" || len(o.Filters) > 0 || len(o.Heartbeats) > 0
+}
+
+// severityTable reads the user's own table, from what the service says (a
+// label's value, a priority, an urgency) to a severity.
 func severityTable(words map[string]string) (map[string]page.Severity, error) {
 	table := make(map[string]page.Severity, len(words))
 	for _, value := range slices.Sorted(maps.Keys(words)) {

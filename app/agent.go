@@ -12,6 +12,7 @@ import (
 
 	"nightstand/app/config"
 	"nightstand/app/power"
+	"nightstand/app/session"
 	"nightstand/app/store"
 	"nightstand/app/watch"
 )
@@ -75,6 +76,11 @@ type Agent struct {
 	idleTicks int                         // belongs to the loop
 	state     atomic.Pointer[watch.State]
 	changed   broadcast
+
+	attendance attendance
+	desk       desk
+	windows    *windows // nil where there is no screen, or no window is wanted
+	drilling   sync.Mutex
 }
 
 // input is one thing for the core, and for whoever asked the state after it.
@@ -102,6 +108,7 @@ func New(ctx context.Context, parts Parts) *Agent {
 		ending:  make(chan struct{}),
 		quit:    make(chan struct{}),
 	}
+	a.desk.now.Lock = string(session.LockUnknown)
 	memory := recall(ctx, parts.Store, a.log)
 	a.watch = watch.New(spans(parts.Settings), a.now(), memory)
 	a.recorder = newRecorder(parts.Store, parts.Log, func(s watch.SignalSeen) { a.Observe(s) })
@@ -176,6 +183,9 @@ func (a *Agent) Run(ctx context.Context) {
 	around.Go(func() { a.recorder.run(ctx) })
 	around.Go(func() { a.draw(ctx) })
 	around.Go(func() { a.takeUpAccounts(ctx) })
+	if a.windows != nil {
+		around.Go(func() { a.windows.run(ctx) })
+	}
 
 	clock := time.NewTicker(tick)
 	defer clock.Stop()

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"time"
 
 	"nightstand/app/control"
@@ -26,6 +27,7 @@ func describePage(p page.Page) control.Page {
 		TriggeredAt: utc(p.TriggeredAt), AcknowledgedAt: utc(p.AcknowledgedAt), AcknowledgedBy: p.AcknowledgedBy,
 		EscalatesAt: utc(p.EscalatesAt), AckExpiresAt: utc(p.AckExpiresAt), SnoozedUntil: utc(p.SnoozedUntil),
 		Mine: p.Mine, Links: []page.Link{}, URL: p.URL, Epoch: 1, Labels: []page.Label{},
+		AssignedTo: p.AssignedTo, EscalatesTo: p.EscalatesTo,
 		MutedBy: p.MutedBy, AcknowledgedByMe: p.AcknowledgedByMe, AnswerMutes: p.AnswerMutes,
 	}
 	described.Links = append(described.Links, p.Links...)
@@ -81,7 +83,7 @@ func confirmedWords(p watch.PageState, zone *time.Location) string {
 func endedWords(p watch.PageState) string {
 	switch p.Ending {
 	case watch.EndedReassigned:
-		return "The page was given to somebody else; there is nothing to do here."
+		return cmp.Or(p.AssignedTo, "Somebody else") + " has the page now; there is nothing to do here."
 	case watch.EndedForgotten:
 		return "The paging service restarted and no longer lists the page; there is nothing to answer."
 	case watch.EndedUnwatched:

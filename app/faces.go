@@ -22,7 +22,11 @@ func trayActions(a *Agent, notifier *notify.Notifier) tray.Actions {
 		Undo:        func(id string) { a.Observe(watch.Unacknowledge{ID: id}) },
 		Hush:        func() { a.Observe(watch.Hush{}) },
 		Dismiss:     func(id string) { a.Observe(watch.Dismiss{ID: id}) },
-		Open: func() { // until there is a window, the state in one notification
+		Open: func() {
+			if a.ShowWindow(context.Background(), "now") == nil {
+				return
+			}
+			// Without a screen for a window, the state in one notification.
 			notifier.Withdraw(noteState)
 			notifier.Show(stateNote(*a.state.Load()))
 		},
@@ -33,12 +37,18 @@ func trayActions(a *Agent, notifier *notify.Notifier) tray.Actions {
 // noteFace draws the state as notifications.
 type noteFace struct {
 	notifier *notify.Notifier
+	// reserved says that the screen is locked and must not show what pages say.
+	reserved func() bool
 	shown    map[string]bool
 }
 
 func (f *noteFace) Show(s watch.State) {
 	wanted := map[string]bool{}
-	for _, note := range notes(s) {
+	all := notes(s)
+	if f.reserved() {
+		all = behindTheLock(all, s)
+	}
+	for _, note := range all {
 		wanted[note.Key] = true
 		f.notifier.Show(note)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"nightstand/app/control"
@@ -25,7 +26,7 @@ const notKnownYet = "The outcome is not known yet; look at “nightstand status�
 // State describes everything for the faces.
 func (a *Agent) State() control.State {
 	now := *a.state.Load()
-	state := control.State{Status: a.status(now), Pages: []control.Page{}}
+	state := control.State{Status: a.status(now), Pages: []control.Page{}, Desk: a.desk.get()}
 	for _, p := range mostTelling(now.Pages) {
 		state.Pages = append(state.Pages, describePageState(p, now.At))
 	}
@@ -315,6 +316,30 @@ func (a *Agent) Dismiss(ctx context.Context, id string) error {
 	return a.do(ctx, watch.Dismiss{ID: id})
 }
 
+// AddNote keeps a note to a page. It is on the disk when this returns.
+func (a *Agent) AddNote(ctx context.Context, pageID, text string) (control.Entry, error) {
+	text = strings.TrimSpace(page.PlainLines(text, maxNote))
+	if text == "" {
+		return control.Entry{}, &control.RefusedError{Sentence: "The note is empty, so there is nothing to keep."}
+	}
+	p, err := a.find(ctx, pageID)
+	if err != nil {
+		return control.Entry{}, err
+	}
+	if a.parts.Store == nil {
+		return control.Entry{}, &control.RefusedError{Sentence: "The note was not kept, because the database of this profile cannot be opened. Keep it elsewhere; “nightstand doctor” says more."}
+	}
+	entry := store.Entry{PageID: p.ID, Epoch: p.Epoch, At: time.Now().UTC(), Kind: "note", Text: text}
+	if err := a.parts.Store.Write(ctx, func(n *store.Night) { n.Entry(entry) }); err != nil {
+		return control.Entry{}, &control.RefusedError{Sentence: "The note was not kept: " + store.Why(err) + ". Keep it elsewhere, and make room on the disk."}
+	}
+	a.changed.tell()
+	return control.Entry{At: entry.At, Epoch: entry.Epoch, Kind: entry.Kind, Text: entry.Text}, nil
+}
+
+// maxNote is the longest note in letters; longer ones end in "…".
+const maxNote = 20_000
+
 // AddAccount sets an account up and begins to watch it at once.
 func (a *Agent) AddAccount(ctx context.Context, asked control.NewAccount) (control.AccountReport, error) {
 	report, err := a.parts.Accounts.AddAccount(ctx, asked)
@@ -345,6 +370,9 @@ func (l *lines) describe(seen watch.AccountState) control.Account {
 	account := control.Account{
 		Name: seen.Name, LastGoodPoll: utc(seen.LastGoodPoll), Error: seen.Failure, Blind: seen.Blind,
 		LooksEvery: l.paceNow().Every.Seconds(),
+	}
+	if one := l.find(seen.Name); one != nil {
+		account.TakesBack = one.service.Capabilities().Unacknowledge
 	}
 	if kept, known := l.kept(seen.Name); known {
 		set := describe(kept)

@@ -60,6 +60,9 @@ func newLines(a *Agent, pace config.Poll, log *slog.Logger) *lines {
 // connect begins to watch an account, replacing an earlier connection to it.
 func (l *lines) connect(ctx context.Context, name string, service provider.Provider) {
 	ctx, end := context.WithCancel(ctx)
+	if forgetful, can := service.(provider.Rememberer); can {
+		forgetful.Remember(l.openHere(name))
+	}
 	one := &line{name: name, service: service, end: end}
 	one.outbox = outbox.NewLine(service, reports{agent: l.agent, name: name})
 	one.poll = poll.New(service, l.paceNow, func(r poll.Reading) { l.delivered(one, r) })
@@ -70,8 +73,19 @@ func (l *lines) connect(ctx context.Context, name string, service provider.Provi
 	if before != nil {
 		before.end()
 	}
-	l.agent.Observe(watch.AccountAdded{Name: name})
+	l.agent.Observe(watch.AccountAdded{Name: name, Final: !service.Capabilities().Unacknowledge})
 	l.running.Go(func() { one.run(ctx) })
+}
+
+// openHere are the pages of an account that are this user's as far as we know.
+func (l *lines) openHere(name string) []page.Page {
+	var open []page.Page
+	for _, p := range l.agent.state.Load().Pages {
+		if p.Account == name && p.Mine {
+			open = append(open, p.Page)
+		}
+	}
+	return open
 }
 
 // run reads and answers until ctx ends, then lets go of the service.

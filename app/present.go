@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -247,6 +248,10 @@ func alarmNote(calling []watch.PageState, s watch.State) notify.Note {
 	body = append(body, "Since "+since(first).In(s.At.Location()).Format("15:04")+". "+capital(first.Severity.Meaning())+".")
 	if first.Answer == watch.AnswerNotYet || first.Answer == watch.AnswerRefused {
 		body = append(body, "Not acknowledged: "+first.AnswerReason+".")
+	}
+	if first.Status == page.Triggered && !first.EscalatesAt.IsZero() {
+		next := cmp.Or(first.EscalatesTo, "the next person")
+		body = append(body, "Goes to "+next+" at "+first.EscalatesAt.In(s.At.Location()).Format("15:04")+".")
 	}
 	if len(calling) == 1 {
 		note.Fixed = "A page is ringing. Open Nightstand to acknowledge."

@@ -181,6 +181,30 @@ func TestTheNotificationOfOnePageSaysWhatIsNeededToDecide(t *testing.T) {
 	}
 }
 
+func TestTheNotificationSaysWhomThePageGoesToAndWhen(t *testing.T) {
+	for to, want := range map[string]string{
+		"":                         "Goes to the next person at 03:17.",
+		"Béla Kovács":              "Goes to Béla Kovács at 03:17.",
+		"Béla Kovács and Dana Ito": "Goes to Béla Kovács and Dana Ito at 03:17.",
+	} {
+		p := calling(1)
+		p.EscalatesAt, p.EscalatesTo = atThree.Add(17*time.Minute+42*time.Second), to
+		note := one(t, ring(p), noteAlarm)
+		if body := "db\nSince 03:00. Customer data is being lost.\n" + want; note.Body != body {
+			t.Errorf("the body is %q, want %q", note.Body, body)
+		}
+		if storm := one(t, ring(p, calling(2)), noteAlarm).Body; !strings.Contains(storm, want) {
+			t.Errorf("a storm says %q", storm)
+		}
+		if strings.Contains(note.Fixed, "Béla") {
+			t.Errorf("the fixed sentence is %q", note.Fixed)
+		}
+	}
+	if body := one(t, ring(calling(1)), noteAlarm).Body; strings.Contains(body, "Goes to") {
+		t.Errorf("a page that goes to nobody says %q", body)
+	}
+}
+
 func TestASendersClockThatIsAheadDoesNotShow(t *testing.T) {
 	p := calling(1)
 	p.TriggeredAt = atThree.Add(3 * time.Minute)
@@ -307,6 +331,11 @@ func TestNoWordChangesMerelyBecauseASecondPassed(t *testing.T) {
 	}{
 		"a page that rings": {func(w *watch.Watch) {
 			w.Step(now(), watch.Polled{Account: "prod", Started: mono, Pages: []page.Page{triggered(1)}})
+		}, 4},
+		"a page that is handed on": {func(w *watch.Watch) {
+			p := triggered(1)
+			p.EscalatesAt, p.EscalatesTo = now().Wall.Add(5*time.Minute), "Béla Kovács"
+			w.Step(now(), watch.Polled{Account: "prod", Started: mono, Pages: []page.Page{p}})
 		}, 4},
 		"a service that went away": {func(w *watch.Watch) { w.Step(now(), watch.Polled{Account: "prod", Started: mono}) }, 3},
 		"a service never seen":     {func(*watch.Watch) {}, 3},

@@ -223,6 +223,24 @@ func TestEveryEpochOfOneBatchIsWritten(t *testing.T) {
 	}
 }
 
+func TestWhomAPageGoesToIsRemembered(t *testing.T) {
+	s := database(t, filepath.Join(t.TempDir(), "n.db"))
+	defer s.Close()
+	p := triggered(1)
+	p.AssignedTo, p.EscalatesTo, p.EscalatesAt = "Ana Lima", "Béla Kovács and Dana Ito", time.Date(2026, 11, 23, 3, 17, 0, 0, time.UTC)
+	if err := s.Write(t.Context(), func(n *store.Night) { n.Page(record(watch.Known{Page: p, Epoch: 1})) }); err != nil {
+		t.Fatal(err)
+	}
+	got := recall(t.Context(), s, discard()).Pages[0].Page
+	if got.AssignedTo != p.AssignedTo || got.EscalatesTo != p.EscalatesTo || !got.EscalatesAt.Equal(p.EscalatesAt) {
+		t.Errorf("it is remembered as %+v", got)
+	}
+	described := describePage(got)
+	if described.AssignedTo != p.AssignedTo || described.EscalatesTo != p.EscalatesTo {
+		t.Errorf("it is described as %+v", described)
+	}
+}
+
 func TestATimeOutsideOfAllCalendarsCostsNothingElse(t *testing.T) {
 	far := time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("west", -12*3600)).UTC()
 	p := triggered(1)

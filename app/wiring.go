@@ -18,6 +18,7 @@ import (
 	"nightstand/app/control"
 	"nightstand/app/home"
 	"nightstand/app/secret"
+	"nightstand/app/session"
 	"nightstand/app/store"
 	"nightstand/app/supervise"
 	"nightstand/app/watch"
@@ -31,6 +32,8 @@ type Options struct {
 	Version string
 	// NoTray leaves the icon out, as for a machine without a screen.
 	NoTray bool
+	// NoWindow opens no alarm window when a page rings.
+	NoWindow bool
 }
 
 // RunningError says that this profile has its agent already.
@@ -70,6 +73,7 @@ func Run(ctx context.Context, options Options) error {
 		defer kept.Close()
 	}
 	accounts := NewAccounts(kept, secret.ForHome(places.Name()), settings, log, true)
+	accounts.forgetDrill(ctx)
 
 	var agent *Agent
 	ring := siren.New(siren.Options{Device: settings.Sound.Device, Log: log.With("room", "siren"), Events: func(e siren.Event) { agent.heard(e) }})
@@ -103,7 +107,15 @@ func Run(ctx context.Context, options Options) error {
 		},
 	})
 	defer notifier.Close()
-	agent.AddFace(&noteFace{notifier: notifier})
+	agent.AddFace(&noteFace{notifier: notifier, reserved: func() bool {
+		return !settings.Alarm.TextWhenLocked && agent.desk.get().Lock == string(session.Locked)
+	}})
+	agent.AddFace(newWakeFace(log))
+	go session.WatchLock(ctx, agent.lockSeen)
+	if screenThere() && !options.NoWindow {
+		agent.windows = newWindows(openWindow, agent.attendance.attends, func(s watch.SignalSeen) { agent.Observe(s) }, log.With("room", "windows"))
+		agent.AddFace(agent.windows)
+	}
 	go repeat(ctx, 10*time.Second, func() { agent.lookAround(heart) })
 	go agent.keepLookingForSound(ctx)
 

@@ -40,6 +40,8 @@ type Alarm struct {
 	// StillOnIt is when "still on it?" is asked after an acknowledgement that
 	// can run out.
 	StillOnIt Duration `toml:"still_on_it"`
+	// TextWhenLocked lets notifications show the whole text on a locked screen.
+	TextWhenLocked bool `toml:"text_when_locked"`
 }
 
 // Poll is how often the services are asked.

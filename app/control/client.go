@@ -30,6 +30,7 @@ const (
 	readPatience    = 5 * time.Second
 	commandPatience = 3 * time.Minute
 	followPatience  = 3 * stillHere
+	drillPatience   = 10 * time.Minute
 )
 
 // Client speaks to the running agent of one profile. Its errors are
@@ -92,15 +93,25 @@ func (c *Client) State(ctx context.Context) (State, error) {
 	return ask[State](ctx, c, http.MethodGet, "/v1/state", nil)
 }
 
+// FollowAs is Follow for a window, which lets the agent know that there is one
+// of this kind.
+func (c *Client) FollowAs(ctx context.Context, face string, seen func(State)) error {
+	return c.follow(ctx, "/v1/events?face="+url.QueryEscape(face), seen)
+}
+
 // Follow calls seen with every state until ctx ends or the agent goes away.
 // An agent that says nothing for 45 s has stopped, whatever its last state was.
 func (c *Client) Follow(ctx context.Context, seen func(State)) error {
+	return c.follow(ctx, "/v1/events", seen)
+}
+
+func (c *Client) follow(ctx context.Context, path string, seen func(State)) error {
 	following, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	late := time.AfterFunc(c.following, func() { end(ErrSilent) })
 	defer late.Stop()
 
-	response, err := c.send(following, http.MethodGet, "/v1/events", nil)
+	response, err := c.send(following, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
@@ -148,6 +159,30 @@ func (c *Client) Acknowledge(ctx context.Context, id string) ([]Outcome, error) 
 // AcknowledgeAll answers every page that rings.
 func (c *Client) AcknowledgeAll(ctx context.Context) ([]Outcome, error) {
 	return ask[[]Outcome](ctx, c, http.MethodPost, "/v1/ack", nil)
+}
+
+// AcknowledgeThese answers pages of one press; each outcome tells of one.
+func (c *Client) AcknowledgeThese(ctx context.Context, ids []string) ([]Outcome, error) {
+	return ask[[]Outcome](ctx, c, http.MethodPost, "/v1/ack", These{IDs: ids})
+}
+
+// AddNote keeps a note to a page; it is on the disk when this returns.
+func (c *Client) AddNote(ctx context.Context, pageID, text string) (Entry, error) {
+	return askWith[Entry](ctx, c, http.MethodPost, "/v1/pages/", pageID, "/notes", NewNote{Text: text})
+}
+
+// ShowWindow brings a view of the main window up.
+func (c *Client) ShowWindow(ctx context.Context, view string) error {
+	_, err := askAbout[nothing](ctx, c, http.MethodPost, "/v1/windows/", view, "")
+	return err
+}
+
+// Drill sends a page through the whole chain and waits until it is answered,
+// which is up to a person.
+func (c *Client) Drill(ctx context.Context, asked Drill) (DrillReport, error) {
+	patient := *c
+	patient.commanding = time.Duration(asked.InSeconds*float64(time.Second)) + drillPatience
+	return ask[DrillReport](ctx, &patient, http.MethodPost, "/v1/drill", asked)
 }
 
 // Unacknowledge takes our answer to one page back.
@@ -205,11 +240,16 @@ type nothing struct{}
 // askAbout asks about one named thing. A name made of dots alone would be
 // tidied out of the path, and the request would reach something else.
 func askAbout[Answer any](ctx context.Context, c *Client, method, before, name, after string) (Answer, error) {
+	return askWith[Answer](ctx, c, method, before, name, after, nil)
+}
+
+// askWith is askAbout with a body.
+func askWith[Answer any](ctx context.Context, c *Client, method, before, name, after string, body any) (Answer, error) {
 	if strings.Trim(name, ".") == "" {
 		var none Answer
 		return none, &unknownError{"Nothing is called “" + name + "”."}
 	}
-	return ask[Answer](ctx, c, method, before+url.PathEscape(name)+after, nil)
+	return ask[Answer](ctx, c, method, before+url.PathEscape(name)+after, body)
 }
 
 func ask[Answer any](ctx context.Context, c *Client, method, path string, body any) (Answer, error) {

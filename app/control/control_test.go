@@ -85,7 +85,7 @@ func (k *fakeKeeper) Watch() (<-chan struct{}, func()) {
 
 func (k *fakeKeeper) Acknowledge(_ context.Context, ids []string, all bool) ([]Outcome, error) {
 	k.note("ack %v %t", ids, all)
-	if all {
+	if all || len(ids) == 0 {
 		return nil, nil
 	}
 	if ids[0] == "later" {
@@ -107,6 +107,26 @@ func (k *fakeKeeper) Hush(context.Context) (Outcome, error) {
 func (k *fakeKeeper) Dismiss(_ context.Context, id string) error {
 	k.note("dismiss %q", id)
 	return nil
+}
+
+func (k *fakeKeeper) AddNote(_ context.Context, pageID, text string) (Entry, error) {
+	k.note("note %s %q", pageID, text)
+	return Entry{Kind: "note", Text: text}, nil
+}
+
+func (k *fakeKeeper) ShowWindow(_ context.Context, view string) error {
+	k.note("window %s", view)
+	return nil
+}
+
+func (k *fakeKeeper) Attend(face string) func() {
+	k.note("%s comes", face)
+	return func() { k.note("%s goes", face) }
+}
+
+func (k *fakeKeeper) Drill(_ context.Context, asked Drill) (DrillReport, error) {
+	k.note("drill in %v s", asked.InSeconds)
+	return DrillReport{Sentence: "Nothing was played."}, nil
 }
 
 func (k *fakeKeeper) Timeline(_ context.Context, most int) ([]Entry, error) {
@@ -225,6 +245,21 @@ func TestEveryRequestReachesTheKeeperThroughBothDoors(t *testing.T) {
 			if outcomes, err := client.AcknowledgeAll(ctx); err != nil || outcomes == nil || len(outcomes) != 0 {
 				t.Errorf("AcknowledgeAll returned %#v, %v", outcomes, err)
 			}
+			if outcomes, err := client.AcknowledgeThese(ctx, []string{"a", "b"}); err != nil || len(outcomes) != 1 {
+				t.Errorf("AcknowledgeThese returned %#v, %v", outcomes, err)
+			}
+			if outcomes, err := client.AcknowledgeThese(ctx, nil); err != nil || len(outcomes) != 0 {
+				t.Errorf("AcknowledgeThese of none returned %#v, %v", outcomes, err)
+			}
+			if entry, err := client.AddNote(ctx, "odd/name ?", "it’s <b>"); err != nil || entry.Text != "it’s <b>" {
+				t.Errorf("AddNote returned %+v, %v", entry, err)
+			}
+			if report, err := client.Drill(ctx, Drill{InSeconds: 0.5}); err != nil || report.Played || report.PlayedMS != nil {
+				t.Errorf("Drill returned %+v, %v", report, err)
+			}
+			if err := client.ShowWindow(ctx, "now"); err != nil {
+				t.Error(err)
+			}
 			if outcome, err := client.Hush(ctx); err != nil || !outcome.Done {
 				t.Errorf("Hush returned %+v, %v", outcome, err)
 			}
@@ -239,12 +274,30 @@ func TestEveryRequestReachesTheKeeperThroughBothDoors(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			want := []string{"pages true", "pages false", "timeline 500", "ack [aaaaa-bbbbb] false", "ack [] true", "hush",
+			want := []string{"pages true", "pages false", "timeline 500", "ack [aaaaa-bbbbb] false", "ack [] true",
+				"ack [a b] false", "ack [] false", `note odd/name ? "it’s <b>"`, "drill in 0.5 s", "window now", "hush",
 				"add prod s", "test prod", `dismiss "n1"`, `dismiss ""`, "remove odd/name ?"}
 			if got := keeper.asked(); !slices.Equal(got, want) {
 				t.Errorf("the keeper was asked\n%q, want\n%q", got, want)
 			}
 		})
+	}
+}
+
+// A window that follows is known to the agent exactly as long as it does.
+func TestAFollowingWindowIsKnown(t *testing.T) {
+	keeper := &fakeKeeper{}
+	client, _, _ := serve(t, keeper, bySocket(t))
+	ctx, leave := context.WithCancel(t.Context())
+	err := client.FollowAs(ctx, "alarm", func(State) { leave() })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("following ended with %v", err)
+	}
+	want := []string{"alarm comes", "alarm goes"}
+	for deadline := time.Now().Add(5 * time.Second); !slices.Equal(keeper.asked(), want); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the keeper was told %q, want %q", keeper.asked(), want)
+		}
 	}
 }
 

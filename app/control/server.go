@@ -25,6 +25,15 @@ type Keeper interface {
 	Unacknowledge(ctx context.Context, id string) (Outcome, error)
 	Hush(ctx context.Context) (Outcome, error)
 	Dismiss(ctx context.Context, id string) error
+	// AddNote keeps a note to a page; it is on the disk when it returns.
+	AddNote(ctx context.Context, pageID, text string) (Entry, error)
+	// ShowWindow brings a view of the main window up.
+	ShowWindow(ctx context.Context, view string) error
+	// Attend takes in that a face of this kind follows, until the returned
+	// function is called.
+	Attend(face string) (end func())
+	// Drill sends a page through the whole chain and waits for its answer.
+	Drill(ctx context.Context, asked Drill) (DrillReport, error)
 	Timeline(ctx context.Context, most int) ([]Entry, error)
 	Quit()
 
@@ -109,8 +118,38 @@ func routes(ctx context.Context, keeper Keeper) http.Handler {
 		reply(w, List[Outcome](outcomes), err)
 	})
 	mux.HandleFunc("POST /v1/ack", func(w http.ResponseWriter, r *http.Request) {
-		outcomes, err := keeper.Acknowledge(r.Context(), nil, true)
+		// Without a body it is every page that rings. An empty list is none:
+		// nobody who chose nothing may have answered everything.
+		var asked These
+		if all := r.ContentLength == 0; all {
+			outcomes, err := keeper.Acknowledge(r.Context(), nil, true)
+			reply(w, List[Outcome](outcomes), err)
+			return
+		}
+		if !read(w, r, &asked) {
+			return
+		}
+		outcomes, err := keeper.Acknowledge(r.Context(), asked.IDs, false)
 		reply(w, List[Outcome](outcomes), err)
+	})
+	mux.HandleFunc("POST /v1/pages/{id}/notes", func(w http.ResponseWriter, r *http.Request) {
+		var asked NewNote
+		if !read(w, r, &asked) {
+			return
+		}
+		entry, err := keeper.AddNote(r.Context(), r.PathValue("id"), asked.Text)
+		reply(w, entry, err)
+	})
+	mux.HandleFunc("POST /v1/windows/{view}", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, struct{}{}, keeper.ShowWindow(r.Context(), r.PathValue("view")))
+	})
+	mux.HandleFunc("POST /v1/drill", func(w http.ResponseWriter, r *http.Request) {
+		var asked Drill
+		if !read(w, r, &asked) {
+			return
+		}
+		report, err := keeper.Drill(r.Context(), asked)
+		reply(w, report, err)
 	})
 	mux.HandleFunc("POST /v1/pages/{id}/unack", func(w http.ResponseWriter, r *http.Request) {
 		outcome, err := keeper.Unacknowledge(r.Context(), r.PathValue("id"))
@@ -128,8 +167,7 @@ func routes(ctx context.Context, keeper Keeper) http.Handler {
 	})
 	mux.HandleFunc("POST /v1/accounts", func(w http.ResponseWriter, r *http.Request) {
 		var asked NewAccount
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&asked); err != nil {
-			answer(w, http.StatusBadRequest, problem{"The request is not understood."})
+		if !read(w, r, &asked) {
 			return
 		}
 		report, err := keeper.AddAccount(r.Context(), asked)
@@ -149,11 +187,23 @@ func routes(ctx context.Context, keeper Keeper) http.Handler {
 	return mux
 }
 
+// read takes what was asked out of a request, and says whether that worked.
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(into); err != nil {
+		answer(w, http.StatusBadRequest, problem{"The request is not understood."})
+		return false
+	}
+	return true
+}
+
 // events sends the whole state after every change, as server-sent events. A
 // reader that is slow misses states in between, never the last one.
 func events(ctx context.Context, keeper Keeper, w http.ResponseWriter, r *http.Request) {
 	changed, end := keeper.Watch()
 	defer end()
+	if face := r.URL.Query().Get("face"); face != "" {
+		defer keeper.Attend(face)()
+	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	out := http.NewResponseController(w)

@@ -79,6 +79,8 @@ type Account struct {
 	LastGoodPoll *time.Time `json:"last_good_poll"`
 	Error        string     `json:"error"`
 	Blind        bool       `json:"blind"`
+	// TakesBack says that an acknowledgement can be taken back at this service.
+	TakesBack bool `json:"takes_back"`
 	// LooksEvery is the present pace in seconds.
 	LooksEvery float64 `json:"looks_every_s"`
 }
@@ -121,6 +123,10 @@ type Page struct {
 	Epoch          int              `json:"epoch"`
 	Labels         List[page.Label] `json:"labels"`
 
+	// AssignedTo names whoever has it now, and EscalatesTo whoever it goes to
+	// at EscalatesAt.
+	AssignedTo  string `json:"assigned_to"`
+	EscalatesTo string `json:"escalates_to"`
 	// Ringing says that it makes noise now.
 	Ringing bool `json:"ringing"`
 	// MutedBy says why the service keeps quiet about it.
@@ -165,6 +171,17 @@ type State struct {
 	// Pages are the open ones, worst first, at most MostPages, of more those
 	// that call before the rest; Open counts all.
 	Pages List[Page] `json:"pages"`
+	Desk  Desk       `json:"desk"`
+}
+
+// Desk is what the windows need to know of the session they are in.
+type Desk struct {
+	// Lock is unlocked, locked or unknown.
+	Lock string `json:"lock"`
+	// Show names the view that the main window was asked to show; Asked grows
+	// with every such request.
+	Show  string `json:"show"`
+	Asked int    `json:"asked"`
 }
 
 // MostPages is how many pages one published state carries.
@@ -176,6 +193,38 @@ type Outcome struct {
 	Title    string `json:"title"`
 	Done     bool   `json:"done"`
 	Sentence string `json:"sentence"`
+}
+
+// These are the pages of one press.
+type These struct {
+	IDs []string `json:"ids"`
+}
+
+// NewNote is a note as it was typed.
+type NewNote struct {
+	Text string `json:"text"`
+}
+
+// DrillReport is how a fire drill went. What is not known is null, never zero.
+type DrillReport struct {
+	// Played says that the output's own monitor carried the alarm; it proves
+	// mixing, not air.
+	Played   bool   `json:"played"`
+	PlayedMS *int64 `json:"played_ms"` // from the page at the service to the first audible sample
+	Device   string `json:"device"`
+	// Level is how loud it was there, in decibels below full scale.
+	Level        *float64 `json:"level_dbfs"`
+	Acknowledged bool     `json:"acknowledged"`
+	// AcknowledgedMS is from the page at the service to the service's own word
+	// that it is acknowledged.
+	AcknowledgedMS *int64 `json:"acknowledged_ms"`
+	Sentence       string `json:"sentence"`
+}
+
+// Drill asks for a fire drill.
+type Drill struct {
+	// InSeconds is how long to wait before the page comes.
+	InSeconds float64 `json:"in_s"`
 }
 
 // NewAccount asks for an account to be set up.

@@ -199,7 +199,7 @@ func (d *Desktop) Env() []string {
 		"XDG_RUNTIME_DIR=" + d.RuntimeDirectory,
 		"PULSE_SERVER=unix:" + filepath.Join(d.RuntimeDirectory, "pulse", "native"),
 		// The machine's own logind and UPower are no part of the test.
-		"DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + filepath.Join(d.RuntimeDirectory, "no-system-bus"),
+		"DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + d.systemSocket(),
 		"NO_AT_BRIDGE=1",
 	}
 	if d.Display != "" {

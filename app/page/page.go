@@ -103,8 +103,13 @@ type Page struct {
 	AcknowledgedBy string
 	// AcknowledgedByMe says that this name is the account's own user.
 	AcknowledgedByMe bool
+	// AssignedTo names whoever has it now, as the service tells it; several
+	// are joined by ", ". It is empty where the service assigns to nobody.
+	AssignedTo string
 	// EscalatesAt is when the service hands the unanswered page on.
 	EscalatesAt time.Time
+	// EscalatesTo names whoever it goes to then; empty when not known.
+	EscalatesTo string
 	// AckExpiresAt is when the acknowledgement runs out at the service.
 	AckExpiresAt time.Time
 	SnoozedUntil time.Time

@@ -1,9 +1,5 @@
 //go:build unix && !darwin
 
-// Package session owns the way to the desktop's message bus (D-Bus). It only
-// ever joins a bus that is already running: left to themselves the D-Bus
-// libraries start one with dbus-launch, which nobody would be listening on and
-// which stays behind when the program has gone.
 package session
 
 import (
@@ -18,7 +14,10 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-const addressVariable = "DBUS_SESSION_BUS_ADDRESS"
+const (
+	addressVariable = "DBUS_SESSION_BUS_ADDRESS"
+	systemVariable  = "DBUS_SYSTEM_BUS_ADDRESS"
+)
 
 // Patience is how long the bus, or a program on it, may take to answer.
 const Patience = 3 * time.Second
@@ -48,24 +47,32 @@ func Address() string {
 // Dial opens a connection of our own to the session bus, within Patience. The
 // caller closes it.
 func Dial() (*dbus.Conn, error) {
-	address := Address()
+	deadline, end := context.WithTimeout(context.Background(), Patience)
+	defer end()
+	return join(deadline, Address())
+}
+
+// join opens a connection of our own to the bus at an address. It is given up
+// when the context ends; once open, it stays until the caller closes it.
+func join(ctx context.Context, address string) (*dbus.Conn, error) {
 	if address == "" {
 		return nil, ErrNoBus
 	}
 	// A bus that accepts and then says nothing would hold the greeting up for
-	// ever; ending the context closes the connection under it.
+	// ever; ending its lifetime closes the connection under it.
 	lifetime, end := context.WithCancel(context.Background())
-	late := time.AfterFunc(Patience, end)
+	patient := context.AfterFunc(ctx, end)
 	connection, err := dbus.Connect(address,
 		dbus.WithContext(lifetime),
 		dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
 	if err != nil {
+		patient()
 		end()
 		return nil, err
 	}
-	if !late.Stop() {
+	if !patient() {
 		connection.Close()
-		return nil, context.DeadlineExceeded
+		return nil, ctx.Err()
 	}
 	return connection, nil
 }

@@ -307,6 +307,8 @@ func (w *Watch) takenBack(in TakenBack) {
 	switch {
 	case !in.Page.Open():
 		w.end(i, EndedResolved, w.resolvedWords(in.Page))
+	case before.Mine && !in.Page.Mine:
+		w.end(i, EndedReassigned, w.reassignedWords(before, in.Page))
 	case before.Status == page.Acknowledged && in.Page.Status == page.Triggered:
 		i.nextEpoch(w.now)
 		w.write(i, KindTookBack, "You took your acknowledgement back; the page calls again.")

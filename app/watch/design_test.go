@@ -481,6 +481,7 @@ func TestEveryEndingHasItsReason(t *testing.T) {
 		"by nobody knows": {func(p *page.Page) { p.Status = page.Acknowledged }, EndedTaken, "somebody has “Title of a” now."},
 		"resolved":        {func(p *page.Page) { p.Status = page.Resolved }, EndedResolved, "“Title of a” is resolved."},
 		"reassigned":      {func(p *page.Page) { p.Mine = false }, EndedReassigned, "“Title of a” was given to somebody else."},
+		"given to béla":   {func(p *page.Page) { p.Mine, p.AssignedTo = false, "Béla Kovács" }, EndedReassigned, "The page “Title of a” was given to Béla Kovács."},
 		"muted":           {func(p *page.Page) { p.MutedBy = "ben silenced it until 04:00" }, EndedMuted, "“Title of a” is quiet at the service: ben silenced it until 04:00."},
 		"gentler":         {func(p *page.Page) { p.Severity = page.Other }, EndedGentler, "does not wake anybody"},
 	} {
@@ -504,6 +505,88 @@ func TestEveryEndingHasItsReason(t *testing.T) {
 				t.Errorf("dismissed and still there: %+v", left)
 			}
 		})
+	}
+}
+
+func TestAPageThatWentOnUnansweredSaysSoAndToWhom(t *testing.T) {
+	for name, c := range map[string]struct {
+		after time.Duration // of the page's five minutes
+		to    string
+		words string
+	}{
+		"in time, by hand":      {4*time.Minute + 55*time.Second, "Béla Kovács", "The page “Title of a” was given to Béla Kovács."},
+		"when its time is up":   {5 * time.Minute, "Béla Kovács", "Nobody answered “Title of a” in time, so it went to Béla Kovács."},
+		"seen later":            {9 * time.Minute, "Béla Kovács, Dana Ito", "Nobody answered “Title of a” in time, so it went to Béla Kovács, Dana Ito."},
+		"to nobody with a name": {5 * time.Minute, "", "Nobody answered “Title of a” in time, so it went to somebody else."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begins(t)
+			p := s.alertOf("a", page.Critical)
+			p.Assigned, p.HandedOn, p.AssignedTo = true, true, "Ana Lima"
+			p.EscalatesAt, p.EscalatesTo = s.now.Wall.Add(5*time.Minute).UTC(), "Béla Kovács"
+			s.rings(p)
+			s.pass(c.after)
+			s.mustSound(Critical, "until somebody else has it")
+			s.listed[0].Mine, s.listed[0].AssignedTo, s.listed[0].EscalatesAt = false, c.to, time.Time{}
+			s.poll()
+			s.mustSound(Silent, "when it is no longer mine")
+			s.mustHaveSaid(EndedReassigned, c.words)
+			if s.lastNotice().Text != c.words {
+				t.Errorf("it says %q", s.lastNotice().Text)
+			}
+			took := s.page("a")
+			s.pass(time.Minute) // listed or not, it stays ended
+			s.listed = nil
+			s.pass(time.Minute)
+			if now := s.page("a"); !now.Ended || now.Ending != EndedReassigned || now.Epoch != took.Epoch || len(s.watch.State().Pages) != 0 {
+				t.Errorf("later it is %+v", now)
+			}
+		})
+	}
+}
+
+func TestAnAnsweredPageThatIsGivenAwayWasNotLeftUnanswered(t *testing.T) {
+	s := begins(t)
+	p := s.alertOf("a", page.Critical)
+	p.EscalatesAt = s.now.Wall.Add(5 * time.Minute)
+	s.rings(p)
+	s.confirm(s.press("a"))
+	s.pass(10 * time.Minute)
+	p.Mine, p.AssignedTo = false, "Béla Kovács"
+	s.listed = []page.Page{p}
+	s.poll()
+	ended := take[Write](s)
+	if last := ended[len(ended)-1]; last.Kind != KindReassigned || last.Text != "The page “Title of a” was given to Béla Kovács." {
+		t.Errorf("the timeline ends with %+v", last)
+	}
+	s.mustSound(Silent, "for a page of Béla's")
+}
+
+func TestAPageThatComesBackRingsAgain(t *testing.T) {
+	s := begins(t)
+	s.rings(s.alertOf("a", page.Critical))
+	s.listed[0].Mine = false
+	s.poll()
+	s.mustSound(Silent, "while somebody else has it")
+	s.listed[0].Mine = true
+	s.poll()
+	s.mustSound(Critical, "when it is mine again")
+	if p := s.page("a"); p.Epoch != 2 || len(s.watch.State().Notices) != 0 {
+		t.Errorf("it is %+v, and %+v is still said", p, s.watch.State().Notices)
+	}
+}
+
+func TestAPageGivenAwayWhileItsAnswerIsTakenBackIsGone(t *testing.T) {
+	s := begins(t)
+	s.rings(s.alertOf("a", page.Critical))
+	s.confirm(s.press("a"))
+	s.do(Unacknowledge{ID: "a"})
+	p := s.alertOf("a", page.Critical)
+	p.Mine, p.AssignedTo = false, "Béla Kovács"
+	s.do(TakenBack{ID: "a", Page: p})
+	s.mustSound(Silent, "for a page of Béla's")
+	if now := s.page("a"); now.Ending != EndedReassigned {
+		t.Errorf("it is %+v", now)
 	}
 }
 
@@ -838,4 +921,14 @@ func TestARemovedAccountTakesItsAlarmsAlong(t *testing.T) {
 	s.mustHaveSaid(EndedUnwatched, "The account prod was removed")
 	s.pass(2 * time.Minute)
 	s.mustSound(Silent, "later")
+}
+
+func TestNoUndoIsOfferedWhereTheServiceCannotTakeBack(t *testing.T) {
+	s := begins(t)
+	s.do(AccountAdded{Name: "prod", Final: true})
+	s.rings(s.alertOf("a", page.Critical))
+	s.confirm(s.press("a"))
+	if left := s.page("a").UndoLeft; left != 0 {
+		t.Errorf("an undo is offered for %s", left)
+	}
 }

@@ -95,7 +95,11 @@ type (
 	Duty struct{ OnShift bool }
 
 	// AccountAdded and AccountRemoved say which services are watched.
-	AccountAdded struct{ Name string }
+	AccountAdded struct {
+		Name string
+		// Final says that this service cannot take an acknowledgement back.
+		Final bool
+	}
 	// AccountRemoved ends the watch over one service.
 	AccountRemoved struct{ Name string }
 

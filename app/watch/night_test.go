@@ -3,6 +3,7 @@ package watch
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ type night struct {
 type alert struct {
 	page   page.Page
 	listed bool
+	told   bool // the last snapshot had it as mine, so the next tells that it was given away
 }
 
 type flight struct {
@@ -191,14 +193,43 @@ func (n *night) endPoll() {
 		return
 	}
 	n.lastGood = n.now.Mono
-	endedBefore := map[string]bool{}
+	f.pages = slices.DeleteFunc(f.pages, func(p page.Page) bool { return !p.Mine && !n.alerts[p.ID].told })
+	endedBefore, alarming := map[string]bool{}, map[string]bool{}
 	for _, p := range append(n.watch.State().Pages, n.watch.Ended()...) {
-		endedBefore[p.ID] = p.Ended
+		endedBefore[p.ID], alarming[p.ID] = p.Ended, p.Alarming
 	}
 	n.step(Polled{Account: "home", Started: f.started, Pages: f.pages, Instance: f.instance})
 	n.nothingLost(f)
 	n.endedRightly(f, endedBefore)
+	n.givenAway(f, alarming)
 	n.queueMoves()
+}
+
+// givenAway holds that a page which somebody else has now is over here, quiet,
+// and with a reason that names them if it rang. The service tells it once, of
+// what it listed as mine in the snapshot before.
+func (n *night) givenAway(f flight, alarming map[string]bool) {
+	for _, a := range n.alerts {
+		a.told = false
+	}
+	for _, told := range f.pages {
+		a := n.alerts[told.ID]
+		a.told = told.Mine
+		if told.Mine || n.overtaken(f, told.ID) {
+			continue
+		}
+		p, known := n.watch.Page(told.ID)
+		if !known || !p.Ended || p.Calls || p.Alarming {
+			n.t.Fatalf("page %s is Béla's at the service, and here %+v", told.ID, p)
+		}
+		explained := false
+		for _, notice := range n.notices {
+			explained = explained || notice.PageID == told.ID && notice.Ending == EndedReassigned && strings.HasSuffix(notice.Text, " to Béla.")
+		}
+		if alarming[told.ID] && !explained {
+			n.t.Fatalf("page %s was given away under its siren, and only %v is said", told.ID, n.notices)
+		}
+	}
 }
 
 // nothingLost is the heart of it: after a complete snapshot, what the service
@@ -218,7 +249,7 @@ func (n *night) nothingLost(f flight) {
 		if truth == nil || !truth.listed || truth.page.Status != p.Status || n.confirmed[p.ID] {
 			continue // the snapshot was overtaken by what happened since
 		}
-		wakes := p.Status == page.Triggered && p.MutedBy == "" && (p.Severity.Wakes() || p.HandedOn)
+		wakes := p.Mine && truth.page.Mine && p.Status == page.Triggered && p.MutedBy == "" && (p.Severity.Wakes() || p.HandedOn)
 		if wakes && !known.Alarming && !known.Old && !n.overtaken(f, p.ID) {
 			n.t.Fatalf("page %s is triggered at the service and lost here: %+v", p.ID, known)
 		}
@@ -327,6 +358,8 @@ func (n *night) reply() {
 		n.step(AnswerFailed{ID: id, Number: send.Number, Offline: true, Sentence: "home cannot be reached"})
 	case a == nil || !a.listed:
 		n.step(AnswerGone{ID: id, Number: send.Number})
+	case !a.page.Mine:
+		n.step(AnswerFailed{ID: id, Number: send.Number, Sentence: "the service has given this page to Béla meanwhile"})
 	case a.page.Status == page.Acknowledged && !a.page.AcknowledgedByMe:
 		n.step(AnswerTaken{ID: id, Number: send.Number, By: a.page.AcknowledgedBy})
 	case !n.working:
@@ -386,6 +419,10 @@ func (n *night) kill() {
 	n.polls, n.answers, n.backs, n.sound = nil, nil, nil, Alarm{}
 	n.underWay, n.hushed, n.absent = map[string]time.Duration{}, map[string]int{}, map[string]int{}
 	n.lastGood, n.restarted = n.now.Mono, n.now.Mono
+	for _, a := range n.alerts {
+		kept, known := n.kept[a.page.ID]
+		a.told = known && !kept.Ended // as if that had been the last snapshot
+	}
 	n.step(AccountAdded{Name: "home"})
 	n.beginPoll()
 }
@@ -405,6 +442,14 @@ func (n *night) change(id string, to func(*page.Page)) {
 	}
 }
 
+// escalate hands a page to somebody else, whom it calls.
+func (n *night) escalate(id string) {
+	n.change(id, func(p *page.Page) {
+		p.Mine, p.AssignedTo, p.EscalatesAt = false, "Béla", time.Time{}
+		p.Status, p.AcknowledgedBy, p.AcknowledgedByMe, p.AckExpiresAt = page.Triggered, "", false, time.Time{}
+	})
+}
+
 func TestRandomNights(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := newNight(t)
@@ -419,8 +464,22 @@ func TestRandomNights(t *testing.T) {
 				n.alerts[id] = &alert{listed: true, page: page.Page{
 					ID: id, Account: "home", UpstreamID: id, Title: id, Severity: severity,
 					Status: page.Triggered, TriggeredAt: n.now.Wall.Add(-age), Mine: true,
-					HandedOn: rapid.Bool().Draw(t, "handed on"),
+					HandedOn: rapid.Bool().Draw(t, "handed on"), EscalatesAt: n.now.Wall.Add(5 * time.Minute),
 				}}
+			},
+			"escalated away": func(*rapid.T) { n.escalate(n.somePage()) },
+			"what rings is escalated away": func(*rapid.T) {
+				for _, p := range n.watch.State().Pages {
+					if p.Calls {
+						n.escalate(p.ID)
+						n.beginPoll()
+						n.endPoll()
+						return
+					}
+				}
+			},
+			"given back to me": func(*rapid.T) {
+				n.change(n.somePage(), func(p *page.Page) { p.Mine, p.AssignedTo = true, "Ana" })
 			},
 			"resolved": func(*rapid.T) {
 				if a := n.alerts[n.somePage()]; a != nil {

@@ -93,6 +93,8 @@ func (w *Watch) update(i *item, p page.Page) {
 		w.order = nil
 	}
 	switch {
+	case i.ended && !p.Mine:
+		return // somebody else's; what ended here comes back only as mine
 	case i.ended && p.Open():
 		w.openAgain(i, p)
 	case i.ended:
@@ -101,7 +103,7 @@ func (w *Watch) update(i *item, p page.Page) {
 		w.end(i, EndedResolved, w.resolvedWords(p))
 		return
 	case before.Mine && !p.Mine:
-		w.end(i, EndedReassigned, "The page “"+p.Title+"” was given to somebody else.")
+		w.end(i, EndedReassigned, w.reassignedWords(before, p))
 		return
 	case before.Status == page.Acknowledged && p.Status == page.Triggered:
 		w.calledAgain(i, before)
@@ -328,6 +330,7 @@ func samePage(a, b page.Page) bool {
 	return a.Status == b.Status && a.Severity == b.Severity && a.Title == b.Title &&
 		a.MutedBy == b.MutedBy && a.Mine == b.Mine && a.Assigned == b.Assigned && a.HandedOn == b.HandedOn &&
 		a.AcknowledgedBy == b.AcknowledgedBy && a.AckExpiresAt.Equal(b.AckExpiresAt) &&
+		a.AssignedTo == b.AssignedTo && a.EscalatesTo == b.EscalatesTo &&
 		a.EscalatesAt.Equal(b.EscalatesAt) && a.SnoozedUntil.Equal(b.SnoozedUntil) &&
 		a.Details == b.Details && slices.Equal(a.Links, b.Links) && slices.Equal(a.Labels, b.Labels)
 }

@@ -161,7 +161,9 @@ func (w *Watch) pageState(i *item) PageState {
 	}
 	if i.page.Status == page.Acknowledged && !i.confirmed.Wall.IsZero() {
 		s.AnsweredAt = i.confirmed.Wall
-		s.UndoLeft = max(0, w.settings.Undo-(w.now.Mono-i.confirmed.Mono))
+		if a, known := w.accounts[i.page.Account]; !known || !a.final {
+			s.UndoLeft = max(0, w.settings.Undo-(w.now.Mono-i.confirmed.Mono))
+		}
 	}
 	switch {
 	case i.answer.phase == answerRefused:

@@ -115,6 +115,7 @@ type account struct {
 	instance     string
 	restarted    time.Duration // Mono of the last restart we noticed, else since when it is watched
 	met          bool          // a complete snapshot was read once, tonight or earlier
+	final        bool          // an acknowledgement cannot be taken back there
 
 	moved time.Duration // Mono when an answer last began or ended
 
@@ -241,7 +242,7 @@ func (w *Watch) Step(now Instant, in Input) []Effect {
 	case Duty:
 		w.onShift = in.OnShift
 	case AccountAdded:
-		w.addAccount(in.Name)
+		w.addAccount(in.Name).final = in.Final
 	case AccountRemoved:
 		w.removeAccount(in.Name)
 	case SignalSeen:

@@ -57,6 +57,20 @@ func (w *Watch) resolvedWords(p page.Page) string {
 	return "“" + p.Title + "” is resolved."
 }
 
+// reassignedWords say who has a page now that is not ours any more, and that
+// it went on because nobody answered where its time for that was over.
+func (w *Watch) reassignedWords(before, p page.Page) string {
+	to := p.AssignedTo
+	if to == "" {
+		to = "somebody else"
+	}
+	unanswered := before.Status == page.Triggered && !before.EscalatesAt.IsZero() && !before.EscalatesAt.After(w.now.Wall)
+	if unanswered {
+		return "Nobody answered “" + p.Title + "” in time, so it went to " + to + "."
+	}
+	return "The page “" + p.Title + "” was given to " + to + "."
+}
+
 func (w *Watch) holdsUntil(p page.Page) string {
 	return "acknowledged until " + w.day(p.AckExpiresAt)
 }

@@ -454,6 +454,7 @@ func (s *Service) apply(c *call, one *incident, u changes) *refusal {
 	case len(u.to) > 0:
 		refused = s.assign(c.at, one, c.by, u.to)
 	case u.Policy != nil:
+		one.round = 0
 		s.give(c.at, one, c.by, 1, "assign")
 	case u.EscalationLevel != nil:
 		refused = s.escalate(c.at, one, c.by, *u.EscalationLevel)

@@ -175,9 +175,13 @@ func describeEntry(c *call, entry Entry) any {
 }
 
 func (s *Service) describeOnCall(c *call, level int) any {
+	who := userReference(c, &s.options.Roster[level-1])
+	if slices.Contains(c.URL.Query()["include[]"], "users") {
+		who = describeUser(c, &s.options.Roster[level-1])
+	}
 	shift := map[string]any{
 		"escalation_policy": reference(c, "escalation_policy", "escalation_policies", policyID, policyName),
-		"user":              userReference(c, &s.options.Roster[level-1]),
+		"user":              who,
 		"escalation_level":  level, "schedule": nil, "start": nil, "end": nil,
 	}
 	if !s.options.ShiftStarts.IsZero() {

@@ -62,6 +62,7 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 		p.knownPriorities(ctx, false)
 	}
 	p.readAlerts(ctx, incidents)
+	p.readOnCalls(ctx, incidents, at)
 
 	snapshot := provider.Snapshot{ServerTime: at}
 	for _, one := range incidents {
@@ -75,6 +76,19 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 	p.overtake(snapshot.Pages, began)
 	p.listed = listed
 	return snapshot, nil
+}
+
+// Remember takes these pages for those of the last snapshot.
+func (p *Provider) Remember(pages []page.Page) {
+	release, err := p.polling.enter(context.Background())
+	if err != nil {
+		return
+	}
+	defer release()
+	p.listed = make(map[string]bool, len(pages))
+	for _, one := range pages {
+		p.listed[one.UpstreamID] = true
+	}
 }
 
 // list reads the whole list, piece by piece. Each piece begins with the last

@@ -71,6 +71,7 @@ type Provider struct {
 	user       user
 	priorities priorities
 	alerts     map[string]findings // incident → what its alerts told
+	ladders    map[string]ladder   // escalation policy → who is on call for it
 	// requests counts what was changed upstream, and confirmed holds what came
 	// of it, so that a list that was on its way meanwhile is not taken for the
 	// state after it.
@@ -78,7 +79,10 @@ type Provider struct {
 	confirmed map[string]confirmation
 }
 
-var _ provider.Provider = (*Provider)(nil)
+var (
+	_ provider.Provider   = (*Provider)(nil)
+	_ provider.Rememberer = (*Provider)(nil)
+)
 
 // New checks the options and prepares the account; it sends nothing yet. Its
 // errors are *provider.Error of kind Invalid.
@@ -104,7 +108,7 @@ func New(options Options) (*Provider, error) {
 	return &Provider{
 		options: options, client: client, log: options.Log, now: options.Now,
 		polling: newLane(), answering: newLane(),
-		alerts: map[string]findings{}, confirmed: map[string]confirmation{},
+		alerts: map[string]findings{}, ladders: map[string]ladder{}, confirmed: map[string]confirmation{},
 	}, nil
 }
 

@@ -264,7 +264,7 @@ func TestPageThatWasGivenAwayIsToldOnceAndNotAnswered(t *testing.T) {
 	if provider.KindOf(err) != provider.Invalid || !strings.Contains(provider.Sentence(err), "Béla Kovács") || n.count("PUT") != 0 {
 		t.Errorf("it says %v", err)
 	}
-	if got := only(t, n.provider); got.Mine || !got.Open() {
+	if got := only(t, n.provider); got.Mine || !got.Open() || got.AssignedTo != "Béla Kovács" {
 		t.Errorf("%+v", got)
 	}
 	if pages := open(t, n.provider); len(pages) != 0 {
@@ -627,7 +627,7 @@ func TestWholeConversationKeepsToTheOfficialDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, p)
-	for _, operation := range []string{"GET /incidents", "GET /incidents/{id}", "PUT /incidents/{id}", "GET /incidents/{id}/alerts", "GET /users/me", "GET /priorities"} {
+	for _, operation := range []string{"GET /incidents", "GET /incidents/{id}", "PUT /incidents/{id}", "GET /incidents/{id}/alerts", "GET /users/me", "GET /priorities", "GET /oncalls"} {
 		if contract.Held()[operation] == 0 {
 			t.Errorf("%s was not held against the document", operation)
 		}

@@ -21,11 +21,11 @@ const (
 
 func plain(text string, limit int) string { return page.Plain(text, limit) }
 
-// describe makes a page of an incident, by what is known of its alerts and of
-// the account's priorities. A status we do not know still wants somebody.
+// describe makes a page of an incident, by what is known of its alerts, of the
+// account's priorities and of who is on call. A status we do not know still wants somebody.
 func (p *Provider) describe(one *incident, me user) page.Page {
 	p.mutex.Lock()
-	known, told := p.priorities, p.alerts[one.ID]
+	known, told, policy := p.priorities, p.alerts[one.ID], p.ladders[one.Policy.ID]
 	p.mutex.Unlock()
 
 	got := page.Page{
@@ -33,6 +33,7 @@ func (p *Provider) describe(one *incident, me user) page.Page {
 		Title: plain(one.Title, page.MaxTitle), Details: told.details, Service: plain(one.Service.Summary, maxName),
 		Status: page.Triggered, Severity: p.severity(one, known, told),
 		TriggeredAt: readTime(one.CreatedAt), Mine: one.assignedTo(me.ID), Assigned: true,
+		AssignedTo: one.holders(), EscalatesTo: policy.next(one),
 		HandedOn: one.Urgency == "high", URL: webAddress(one.URL), Links: slices.Clone(told.links),
 	}
 	if one.Number > 0 {
@@ -83,11 +84,6 @@ func (p *Provider) describe(one *incident, me user) page.Page {
 	label("priority", one.Priority.label())
 	label("alert severity", told.severity)
 	label("escalation policy", one.Policy.Summary)
-	var holders []string
-	for _, one := range one.Assignments {
-		holders = append(holders, one.Assignee.name())
-	}
-	label("assigned to", strings.Join(holders, ", "))
 	got.Labels = append(got.Labels, told.labels...)
 	return got
 }

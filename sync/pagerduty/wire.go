@@ -1,9 +1,11 @@
 package pagerduty
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -28,13 +30,19 @@ type user struct {
 	Role    string `json:"role"`
 }
 
-func (u user) name() string {
-	for _, one := range []string{u.Name, u.Summary, u.Email, u.ID} {
+// called is the name to call somebody by, empty where PagerDuty tells none.
+func (u user) called() string {
+	for _, one := range []string{u.Name, u.Summary, u.Email} {
 		if one = plain(one, maxName); one != "" {
 			return one
 		}
 	}
-	return "somebody whose name PagerDuty does not tell"
+	return ""
+}
+
+// name is called, or words that stand in its place.
+func (u user) name() string {
+	return cmp.Or(u.called(), plain(u.ID, maxName), "somebody whose name PagerDuty does not tell")
 }
 
 // thing is what PagerDuty says of another of its objects.
@@ -60,8 +68,10 @@ type incident struct {
 	Priority           thing  `json:"priority"`
 	Service            thing  `json:"service"`
 	Policy             thing  `json:"escalation_policy"`
+	Via                string `json:"assigned_via"`
 	Assignments        []struct {
-		Assignee user `json:"assignee"`
+		At       string `json:"at"`
+		Assignee user   `json:"assignee"`
 	} `json:"assignments"`
 	Acknowledgements []struct {
 		At           string `json:"at"`
@@ -99,6 +109,27 @@ func (i *incident) assignedTo(id string) bool {
 	return len(i.Assignments) == 0
 }
 
+// holders names those who have the incident, as far as they have names.
+func (i *incident) holders() string {
+	var names []string
+	for _, one := range i.Assignments {
+		if name := one.Assignee.called(); name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// escalatesAt is when the incident is handed on, zero where it is not.
+func (i *incident) escalatesAt() time.Time {
+	for _, next := range i.PendingActions {
+		if next.Type == "escalate" {
+			return readTime(next.At)
+		}
+	}
+	return time.Time{}
+}
+
 // incidentList is one piece of the list; nil where it could not be read.
 type incidentList struct {
 	Incidents []*incident `json:"incidents"`
@@ -117,6 +148,26 @@ type alert struct {
 			Text string `json:"text"`
 		} `json:"contexts"`
 	} `json:"body"`
+}
+
+// onCall is somebody who is on call at one level of an escalation policy.
+type onCall struct {
+	User   user  `json:"user"`
+	Policy thing `json:"escalation_policy"`
+	Level  int   `json:"escalation_level"`
+	Start  any   `json:"start"`
+	End    any   `json:"end"`
+}
+
+// bound reads the start or the end of an on-call. There is none where it is
+// null; what is neither that nor a time is not known.
+func (o *onCall) bound(told any) (at time.Time, known bool) {
+	if told == nil {
+		return time.Time{}, true
+	}
+	text, _ := told.(string)
+	at = readTime(text)
+	return at, !at.IsZero()
 }
 
 // complaint is an error in PagerDuty's words; they come in several shapes.
@@ -139,6 +190,9 @@ var identity = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // validID makes sure that an identity can stand in a path.
 func validID(id string) bool { return identity.MatchString(id) }
+
+// stamp writes a time as PagerDuty does: UTC, in whole seconds.
+func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05Z") }
 
 // readTime reads an ISO 8601 time as UTC, with and without seconds and in
 // every way of writing the zone that is about. What cannot be read is zero.

@@ -45,6 +45,15 @@ type Batcher interface {
 	AcknowledgeAll(ctx context.Context, pages []page.Page) []Answer
 }
 
+// Rememberer is a Provider that tells once, in Open, what became of a page that
+// has left its list since the last time.
+type Rememberer interface {
+	// Remember says what an earlier connection listed last, so that a page
+	// that was given away meanwhile is not taken for resolved. It is called
+	// before the first Open.
+	Remember(pages []page.Page)
+}
+
 // Answer is what came of acknowledging one of many pages.
 type Answer struct {
 	// After is the page re-read; empty when there is an error.

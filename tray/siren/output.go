@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// How our stream is called where people see it: in their mixer.
+const (
+	programName = "Nightstand"
+	streamName  = "Alarm"
+)
+
 // Device is a sound output of this machine.
 type Device struct {
 	// ID is the sound system's own name for it.

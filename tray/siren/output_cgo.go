@@ -83,7 +83,7 @@ func openOn(backend malgo.Backend, device string, fill func([]float32)) (stream,
 	config.PeriodSizeInMilliseconds = period
 	config.Periods = periods
 	config.NoFixedSizedCallback = 1 // no second buffer on the way
-	config.Pulse.StreamNamePlayback = "Alarm"
+	config.Pulse.StreamNamePlayback = streamName
 	if device != "" {
 		id, err := find(context, device)
 		if err != nil {
@@ -118,7 +118,7 @@ func openOn(backend malgo.Backend, device string, fill func([]float32)) (stream,
 // connect reaches one sound system under our name, which people see in their
 // mixer.
 func connect(backend malgo.Backend) (*malgo.AllocatedContext, error) {
-	name := []byte("Nightstand\x00")
+	name := []byte(programName + "\x00")
 	var pinned runtime.Pinner
 	pinned.Pin(&name[0])
 	defer pinned.Unpin()

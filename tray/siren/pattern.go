@@ -179,10 +179,7 @@ func render(notes []note, shape timbre) []float32 {
 func pulse(out []float32, frequency float64, shape timbre) {
 	edge := float64(samples(shape.edge))
 	last := float64(len(out) - 1)
-	var weights []float64
-	for n := 1.0; n <= 6 && n*frequency <= ceiling; n++ {
-		weights = append(weights, math.Pow(n, -shape.tilt))
-	}
+	weights := shape.harmonics(frequency)
 	for i := range out {
 		at := float64(i)
 		level := rise(at/edge) * rise((last-at)/edge) * (1 - shape.decay*at/last)
@@ -192,6 +189,15 @@ func pulse(out []float32, frequency float64, shape timbre) {
 		}
 		out[i] = float32(level * sum)
 	}
+}
+
+// harmonics are how strong the fundamental and each harmonic of a note are.
+func (shape timbre) harmonics(frequency float64) []float64 {
+	var weights []float64
+	for n := 1.0; n <= 6 && n*frequency <= ceiling; n++ {
+		weights = append(weights, math.Pow(n, -shape.tilt))
+	}
+	return weights
 }
 
 // rise is a half cosine from 0 at 0 to 1 at 1: an edge that does not click.

@@ -15,10 +15,16 @@ import (
 
 	"nightstand/app/control"
 	"nightstand/app/page"
+	"nightstand/ui/words"
 )
 
-// providers are the paging services there are.
-var providers = []string{"alertmanager"}
+// The paging services there are.
+const (
+	alertmanager = "alertmanager"
+	pagerDuty    = "pagerduty"
+)
+
+var providers = []string{alertmanager, pagerDuty}
 
 // accountName is what an account may be called.
 var accountName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -29,11 +35,11 @@ const longestSecret = 64 << 10
 type accountAddCommand struct {
 	printing
 	Name       string `placeholder:"NAME" help:"What to call it: letters, digits, hyphen, dot, underscore."`
-	Provider   string `placeholder:"KIND" help:"The kind of service: alertmanager."`
-	URL        string `name:"url" placeholder:"URL" help:"Where it is, such as http://alertmanager.example.org:9093."`
-	User       string `placeholder:"NAME" help:"Who you are there; your acknowledgements carry this name. Your login name when not given."`
-	TokenStdin bool   `name:"token-stdin" help:"Read the password or token from standard input; nothing is asked for it."`
-	Auth       string `placeholder:"WAY" help:"How to log in: basic or bearer. Found out when not given."`
+	Provider   string `placeholder:"KIND" help:"The kind of service: alertmanager or pagerduty."`
+	URL        string `name:"url" placeholder:"URL" help:"Where it is, such as http://alertmanager.example.org:9093. Not needed for PagerDuty; eu is its European region."`
+	User       string `placeholder:"NAME" help:"Who you are there; your acknowledgements carry this name. Your login name when not given. For PagerDuty your e-mail address, only compared with the key's."`
+	TokenStdin bool   `name:"token-stdin" help:"Read the password, token or API key from standard input; nothing is asked for it."`
+	Auth       string `placeholder:"WAY" help:"How to log in: basic or bearer. Found out when not given. Alertmanager only, as are the receiver, filter, severity label and heartbeat."`
 	CA         string `name:"ca" placeholder:"FILE" help:"A file with the certificate authority to trust (PEM)."`
 	Proxy      string `placeholder:"URL" help:"A proxy to go through."`
 
@@ -41,7 +47,7 @@ type accountAddCommand struct {
 	Filter   []string `sep:"none" placeholder:"CONDITION" help:"Which pages are mine: those with this label, such as team=\"db\". May be given several times; all must hold."`
 
 	SeverityLabel string            `placeholder:"LABEL" help:"The label that says how bad a page is."`
-	Severity      map[string]string `mapsep:"none" placeholder:"VALUE=LEVEL" help:"What a value of that label means: critical, degraded, minor, hidden or other. May be given several times."`
+	Severity      map[string]string `mapsep:"none" placeholder:"NAME=LEVEL" help:"What a value of that label means: critical, degraded, minor, hidden or other. For PagerDuty the name of a priority, the severity of an alert, or an urgency. May be given several times."`
 	Heartbeat     []string          `sep:"none" placeholder:"NAME" help:"An alert that always fires and never rings; its absence means that real ones may not come either. Watchdog when not given."`
 
 	Replace    bool `help:"Change the account of this name if there is one already."`
@@ -54,7 +60,9 @@ func (*accountAddCommand) Help() string {
 	return "The service is asked first, and the account is kept if it answers. " +
 		"The password or token goes to this machine's keyring and nowhere else. " +
 		"In a terminal you are asked which pages are yours, and for a password if the service wants one; " +
-		"a script is asked nothing, and everything the service lists is taken as yours unless --receiver or --filter narrows it."
+		"a script is asked nothing, and everything the service lists is taken as yours unless --receiver or --filter narrows it. " +
+		"PagerDuty itself says which pages are yours, those assigned to the person whose API key it is; " +
+		"a key is made in that person's profile with “Create API User Token”."
 }
 
 // Run sets an account up.
@@ -68,14 +76,17 @@ func (c *accountAddCommand) Run(s *session) error {
 			return err
 		}
 	}
+	if asked.Provider == pagerDuty && asked.Secret == "" && (c.TokenStdin || !s.Terminal) {
+		return &usageError{"PagerDuty wants your own API key; give it on standard input with --token-stdin. You make one in your profile there, with “Create API User Token”. Nothing was changed."}
+	}
 	accounts, done, err := s.Accounts(s.ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
 
-	everything := asked.Receiver == "" && len(asked.Filters) == 0
-	if s.Terminal && everything {
+	everything := asked.Provider != pagerDuty && asked.Receiver == "" && len(asked.Filters) == 0
+	if s.Terminal && (everything || asked.Provider == pagerDuty) {
 		if err := s.interview(accounts, &asked, c.TokenStdin); err != nil {
 			return err
 		}
@@ -115,22 +126,27 @@ func (c *accountAddCommand) asked(login string) (control.NewAccount, error) {
 	wrong := func(sentence string) (control.NewAccount, error) {
 		return control.NewAccount{}, &usageError{sentence + " Nothing was changed."}
 	}
-	kinds := strings.Join(providers, ", ")
+	kinds := strings.Join(providers, " and ")
 	switch {
 	case c.Name == "":
 		return wrong("Say what to call the account, for example --name prod.")
 	case !accountName.MatchString(c.Name):
 		return wrong("An account's name is made of letters, digits, hyphen, dot and underscore, begins with a letter or digit, and has at most 64 of them.")
 	case c.Provider == "":
-		return wrong("Say which kind of service it is with --provider. There is: " + kinds + ".")
+		return wrong("Say which kind of service it is with --provider. There are " + kinds + ".")
 	case !slices.Contains(providers, c.Provider):
-		return wrong("There is no provider “" + page.Plain(c.Provider, 40) + "”. There is: " + kinds + ".")
-	case c.URL == "":
+		return wrong("There is no provider “" + page.Plain(c.Provider, 40) + "”. There are " + kinds + ".")
+	case c.Provider == pagerDuty && c.foreign() != "":
+		return wrong(c.foreign() + " means something only for an Alertmanager; PagerDuty itself says which pages are yours. Leave it out.")
+	case c.URL == "" && c.Provider == alertmanager:
 		return wrong("Say where the service is, for example --url http://alertmanager.example.org:9093.")
 	case c.Auth != "" && c.Auth != "basic" && c.Auth != "bearer":
 		return wrong("--auth is basic or bearer.")
 	}
-	user := cmp.Or(c.User, login)
+	user := c.User
+	if c.Provider == alertmanager {
+		user = cmp.Or(user, login)
+	}
 	if address, err := url.Parse(c.URL); err == nil && address.User != nil {
 		if c.User == "" {
 			user = address.User.Username()
@@ -167,6 +183,23 @@ func (c *accountAddCommand) asked(login string) (control.NewAccount, error) {
 	}, nil
 }
 
+// foreign is an option that was given and that only an Alertmanager has.
+func (c *accountAddCommand) foreign() string {
+	switch {
+	case c.Receiver != "":
+		return "--receiver"
+	case len(c.Filter) > 0:
+		return "--filter"
+	case c.SeverityLabel != "":
+		return "--severity-label"
+	case c.Auth != "":
+		return "--auth"
+	case len(c.Heartbeat) > 0:
+		return "--heartbeat"
+	}
+	return ""
+}
+
 // readSecret takes the whole standard input as the secret, without the end of
 // its line; from a person at a terminal it is asked without showing it.
 func (s *session) readSecret(asked control.NewAccount) (string, error) {
@@ -190,6 +223,9 @@ func (s *session) readSecret(asked control.NewAccount) (string, error) {
 }
 
 func secretPrompt(asked control.NewAccount) string {
+	if asked.Provider == pagerDuty {
+		return "Your API key at PagerDuty (it is not shown; Enter for none): "
+	}
 	return "Password or token of " + page.Plain(asked.User, 60) + " (it is not shown; Enter for none): "
 }
 
@@ -217,14 +253,38 @@ func (c *accountListCommand) Run(s *session) error {
 	var rows []row
 	for _, a := range listed {
 		rows = append(rows,
-			row{cells: []string{a.Name, a.Provider, a.URL + " as " + a.User}},
-			row{cells: []string{"", "", freshness(a, now)}})
+			row{cells: []string{a.Name, a.Provider, whereabouts(a)}},
+			row{cells: []string{"", "", words.Freshness(a, now)}})
 		if a.Mine != "" {
 			rows = append(rows, row{cells: []string{"", "", "yours: " + a.Mine}})
 		}
 	}
 	s.table(rows)
 	return nil
+}
+
+// whereabouts says where an account is, and as whom we are there if that was
+// given.
+func whereabouts(a control.Account) string {
+	where := a.URL
+	if a.Provider == pagerDuty {
+		where = region(a.URL)
+	}
+	if a.User != "" {
+		where += " as " + a.User
+	}
+	return where
+}
+
+// region says which PagerDuty an account is at.
+func region(address string) string {
+	switch strings.ToLower(address) {
+	case "", "us":
+		return "PagerDuty in the United States"
+	case "eu":
+		return "PagerDuty in Europe"
+	}
+	return "PagerDuty at " + page.Plain(address, 120)
 }
 
 type accountTestCommand struct {

@@ -91,7 +91,7 @@ func TestAccountAddRefusesWhatCannotBe(t *testing.T) {
 	for want, args := range map[string][]string{
 		"what to call the account":    {"account", "add"},
 		"made of letters, digits":     {"account", "add", "--name", "../x"},
-		"There is: alertmanager.":     {"account", "add", "--name", "a"},
+		"are alertmanager and":        {"account", "add", "--name", "a"},
 		"There is no provider “pd”":   {"account", "add", "--name", "a", "--provider", "pd"},
 		"Say where the service is":    {"account", "add", "--name", "a", "--provider", "alertmanager"},
 		"--auth is basic or bearer":   append(slices.Clone(add), "--auth", "digest"),
@@ -203,6 +203,131 @@ func TestANameInUseIsRefusedBeforeTheQuestions(t *testing.T) {
 	d.typed("\n")
 	if code := d.run(t, append(slices.Clone(add), "--replace")...); code != 0 || len(agent.asked) != 2 {
 		t.Errorf("with --replace: %d, %q", code, &d.err)
+	}
+}
+
+// addPagerDuty is the beginning of every command about PagerDuty here.
+var addPagerDuty = []string{"account", "add", "--name", "work", "--provider", "pagerduty"}
+
+// key opens an account at PagerDuty that has one page.
+var key = control.AccountReport{
+	Name: "work", OK: true, User: "Ana Lima", Service: "PagerDuty", Open: []control.Page{{Title: "Disk full", Severity: "minor"}},
+	Notes: []string{"The key belongs to Ana Lima (ana@example.org). Only incidents assigned to this person ring, and acknowledgements carry this name."},
+}
+
+func TestAScriptSetsPagerDutyUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want control.NewAccount
+	}{
+		"the key is all it takes": {nil, control.NewAccount{}},
+		"everything else": {
+			[]string{"--url", "eu", "--user", "ana@example.org", "--severity", "P5=other", "--severity", "low=minor", "--proxy", "http://proxy:3128", "--memory-only", "--replace"},
+			control.NewAccount{URL: "eu", User: "ana@example.org", Severities: map[string]string{"P5": "other", "low": "minor"}, Proxy: "http://proxy:3128", MemoryOnly: true, Replace: true},
+		},
+	} {
+		agent := &fakeAgent{reports: []control.AccountReport{kept(key)}}
+		d := newDesk(t, agent)
+		d.In = strings.NewReader("the-key-of-ana\n")
+		code := d.run(t, append(append(slices.Clone(addPagerDuty), "--token-stdin"), c.args...)...)
+		c.want.Name, c.want.Provider, c.want.Secret = "work", "pagerduty", "the-key-of-ana"
+		if code != 0 || d.err.Len() != 0 || len(agent.asked) != 1 || !reflect.DeepEqual(agent.asked[0], c.want) {
+			t.Errorf("%s: %d, %q, asked\n%+v, want\n%+v", name, code, &d.err, agent.asked, c.want)
+		}
+		out := strings.ReplaceAll(d.out.String(), "\n", " ")
+		for _, part := range []string{"“work” answers: PagerDuty, where you are Ana Lima.", "Disk full (minor)", "The key belongs to Ana Lima"} {
+			if !strings.Contains(out, part) {
+				t.Errorf("%s: it does not say %q:\n%s", name, part, out)
+			}
+		}
+		safe(t, d.out.String())
+	}
+}
+
+func TestPagerDutyRefusesWhatOnlyAnAlertmanagerHas(t *testing.T) {
+	for want, args := range map[string][]string{
+		"--receiver means something only for":       {"--receiver", "team-db"},
+		"--filter means something only for":         {"--filter", "team=db"},
+		"--severity-label means something only for": {"--severity-label", "priority"},
+		"--auth means something only for":           {"--auth", "bearer"},
+		"--heartbeat means something only for":      {"--heartbeat", "Watchdog"},
+		"is not a severity":                         {"--severity", "P1=terrible"},
+		"wants your own API key":                    {"--token-stdin=false"},
+	} {
+		d := newDesk(t, &fakeAgent{})
+		d.In = strings.NewReader("the-key-of-ana")
+		code := d.run(t, append(append(slices.Clone(addPagerDuty), "--token-stdin"), args...)...)
+		said := strings.ReplaceAll(d.err.String(), "\n", " ")
+		if code != 2 || d.out.Len() != 0 || !strings.Contains(said, want) || !strings.HasSuffix(said, "Nothing was changed. ") || len(d.agent.asked) != 0 {
+			t.Errorf("%q: %d, %q, %q", args, code, &d.out, said)
+		}
+	}
+	d := newDesk(t, &fakeAgent{})
+	d.In = strings.NewReader("\n")
+	if code := d.run(t, append(slices.Clone(addPagerDuty), "--token-stdin", "--no-test")...); code != 2 || len(d.agent.asked) != 0 {
+		t.Errorf("an empty key ends with %d: %s", code, &d.err)
+	}
+}
+
+// A person is asked for the key, and never which pages are theirs.
+func TestAPersonSetsPagerDutyUp(t *testing.T) {
+	wrong := control.AccountReport{Error: "PagerDuty does not accept the API key", WantsSecret: true}
+	for name, c := range map[string]struct {
+		secrets []string
+		args    []string
+		reports []control.AccountReport
+		code    int
+		secret  string // what was kept
+		said    string
+	}{
+		"the key":                {secrets: []string{"ana's"}, reports: []control.AccountReport{key, kept(key)}, secret: "ana's", said: "Looking at PagerDuty in the United States …"},
+		"Europe":                 {secrets: []string{"ana's"}, args: []string{"--url", "eu"}, reports: []control.AccountReport{key, kept(key)}, secret: "ana's", said: "Looking at PagerDuty in Europe …"},
+		"the wrong key":          {secrets: []string{"ben's", "ana's"}, reports: []control.AccountReport{wrong, key, kept(key)}, secret: "ana's", said: "PagerDuty does not accept the API key."},
+		"no key":                 {secrets: []string{""}, code: 1, said: "Nothing was kept"},
+		"not reached":            {secrets: []string{"ana's"}, reports: []control.AccountReport{{Error: "nobody answers there"}}, code: 1, said: "Nobody answers there."},
+		"kept all the same":      {secrets: []string{"ana's"}, args: []string{"--no-test"}, reports: []control.AccountReport{{Error: "nobody answers"}, {Kept: true}}, secret: "ana's", said: "It is kept all the same"},
+		"typed at --token-stdin": {secrets: []string{"ana's"}, args: []string{"--token-stdin"}, reports: []control.AccountReport{key, kept(key)}, secret: "ana's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			agent := &fakeAgent{reports: c.reports}
+			d := newDesk(t, agent)
+			d.typed("")
+			d.secrets = c.secrets
+			if code := d.run(t, append(slices.Clone(addPagerDuty), c.args...)...); code != c.code {
+				t.Errorf("it ends with %d, want %d", code, c.code)
+			}
+			said := d.out.String() + d.err.String()
+			if !strings.Contains(said, c.said) || strings.Contains(said, "Mine:") || strings.Contains(said, "ana's") || len(d.secrets) != 0 || len(agent.reports) != 0 {
+				t.Errorf("it says\n%s", said)
+			}
+			if c.code == 0 {
+				want := control.NewAccount{Name: "work", Provider: "pagerduty", Secret: c.secret}
+				last := agent.asked[len(agent.asked)-1]
+				want.URL, want.NoTest = last.URL, last.NoTest
+				if !reflect.DeepEqual(last, want) {
+					t.Errorf("kept\n%+v, want\n%+v", last, want)
+				}
+			}
+			for _, prompt := range d.prompts {
+				if !strings.HasPrefix(prompt, "Your API key at PagerDuty") {
+					t.Errorf("it asks %q", prompt)
+				}
+			}
+			safe(t, said)
+		})
+	}
+}
+
+func TestWhereAnAccountIs(t *testing.T) {
+	for want, a := range map[string]control.Account{
+		"http://127.0.0.1:9093 as anna":                 {Provider: "alertmanager", URL: "http://127.0.0.1:9093", User: "anna"},
+		"PagerDuty in the United States":                {Provider: "pagerduty"},
+		"PagerDuty in Europe as ana@example.org":        {Provider: "pagerduty", URL: "EU", User: "ana@example.org"},
+		"PagerDuty at https://example.eu.pagerduty.com": {Provider: "pagerduty", URL: "https://example.eu.pagerduty.com"},
+	} {
+		if got := whereabouts(a); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

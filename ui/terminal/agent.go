@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"nightstand/app/control"
+	"nightstand/ui/words"
 )
 
 type agentCommand struct {
-	NoTray  bool `help:"Without an icon in the tray."`
-	Guarded bool `help:"With a small parent process that starts the agent again if it dies."`
+	NoTray   bool `help:"Without an icon in the tray."`
+	NoWindow bool `help:"Without the alarm's window when a page rings."`
+	Guarded  bool `help:"With a small parent process that starts the agent again if it dies."`
 
 	// Supervisors that cannot set an environment say it in arguments.
 	Home       string `hidden:"" help:"The folder to keep everything under."`
@@ -29,7 +31,7 @@ func (c *agentCommand) Run(s *session) error {
 			return &usageError{"The value given for " + name + " cannot be used."}
 		}
 	}
-	return s.RunAgent(s.ctx, AgentOptions{NoTray: c.NoTray, Guarded: c.Guarded})
+	return s.RunAgent(s.ctx, AgentOptions{NoTray: c.NoTray, NoWindow: c.NoWindow, Guarded: c.Guarded})
 }
 
 type installCommand struct{}
@@ -66,7 +68,7 @@ func (*quitCommand) Run(s *session) error {
 			return err
 		}
 		if before.Shift.OnCall || !before.Shift.Known {
-			s.tell(shiftWords(before.Shift, s.now()) + " Without the agent no page rings on this machine.")
+			s.tell(words.Shift(before.Shift, s.now()) + " Without the agent no page rings on this machine.")
 			answer, err := s.ask("End it? Type yes: ")
 			if err != nil {
 				return err

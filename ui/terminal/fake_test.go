@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,7 @@ type fakeAgent struct {
 	asked    []control.NewAccount
 	reports  []control.AccountReport // answers to AddAccount, one after the other
 	quit     func()
+	drilled  control.DrillReport
 }
 
 func (a *fakeAgent) tell(words ...string) {
@@ -174,7 +176,7 @@ func ringing() *fakeAgent {
 				Notices:  []control.Notice{{ID: "n1", Text: "“Cache” is resolved.", At: began}},
 			},
 			Pages: []control.Page{
-				{ID: "aaaaa-bbbbb", Account: "prod", Title: "Database \x1b[31mis\u202e down", Severity: "critical", Status: "triggered", TriggeredAt: &began, Mine: true, Ringing: true, AnswerMutes: "silences this alert for the whole team for 30 minutes"},
+				{ID: "aaaaa-bbbbb", Account: "prod", Title: "Database \x1b[31mis\u202e down", Severity: "critical", Status: "triggered", TriggeredAt: &began, Mine: true, Ringing: true, AssignedTo: "Ana Lima", AnswerMutes: "silences this alert for the whole team for 30 minutes"},
 				{ID: "ccccc-ddddd", Account: "prod", Title: strings.Repeat("long ", 60), Severity: "degraded", Status: "acknowledged", TriggeredAt: &began, AcknowledgedAt: &began, AcknowledgedByMe: true, Answer: "confirmed", AckExpiresAt: &soon, Mine: true},
 				{ID: "eeeee-fffff", Account: "prod", Title: "Queue is slow", Severity: "minor", Status: "acknowledged", AcknowledgedBy: "ben", AcknowledgedAt: &began, Answer: "confirmed"},
 			},
@@ -254,4 +256,21 @@ func (d *desk) run(t *testing.T, args ...string) int {
 
 func (d *desk) typed(text string) {
 	d.Terminal, d.In = true, strings.NewReader(text)
+}
+
+func (a *fakeAgent) AddNote(_ context.Context, pageID, text string) (control.Entry, error) {
+	a.tell("note", pageID, text)
+	return control.Entry{Kind: "note", Text: text}, nil
+}
+
+func (a *fakeAgent) ShowWindow(_ context.Context, view string) error {
+	a.tell("window", view)
+	return nil
+}
+
+func (a *fakeAgent) Attend(string) func() { return func() {} }
+
+func (a *fakeAgent) Drill(_ context.Context, asked control.Drill) (control.DrillReport, error) {
+	a.tell("drill", fmt.Sprint(asked.InSeconds))
+	return a.drilled, nil
 }

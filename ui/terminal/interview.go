@@ -20,13 +20,21 @@ var condition = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\s*(=~|!~|!=|=)\s*("(
 const attempts = 3
 
 // interview looks at the service together with a person: what is open there,
-// whether it wants a password, and which of its pages are theirs. The answers
-// go into asked; with an error nothing has been kept.
+// whether it wants a password, and which of its pages are theirs, unless the
+// service knows that itself. The answers go into asked; with an error nothing
+// has been kept.
 func (s *session) interview(accounts Accounts, asked *control.NewAccount, secretGiven bool) error {
 	if err := s.refuseTaken(accounts, *asked); err != nil {
 		return err
 	}
-	s.tell("Looking at " + page.Plain(asked.URL, 120) + " …")
+	where := page.Plain(asked.URL, 120)
+	if asked.Provider == pagerDuty {
+		where = region(asked.URL)
+		if err := s.askKey(asked); err != nil {
+			return err
+		}
+	}
+	s.tell("Looking at " + where + " …")
 	report, err := s.look(accounts, asked, secretGiven)
 	if err != nil {
 		return err
@@ -37,14 +45,36 @@ func (s *session) interview(accounts Accounts, asked *control.NewAccount, secret
 			s.tell(keptWords(asked.Name, false))
 			return errNo
 		}
+		if asked.Provider == pagerDuty {
+			s.tell("It is kept all the same, as you asked with --no-test.")
+			return nil
+		}
 		s.tell("It is kept all the same, as you asked with --no-test, and everything it lists will be taken as yours.")
 		if asked.Secret == "" && !secretGiven {
 			asked.Secret, err = s.await(func() (string, error) { return s.ReadSecret(secretPrompt(*asked)) })
 		}
 		return err
 	}
+	if asked.Provider == pagerDuty {
+		return nil // whose key it is and what would ring is told when it is kept
+	}
 	s.listWouldRing(report.Open, s.tell)
 	return s.askMine(asked, report.Receivers)
+}
+
+// askKey asks for the API key, without which PagerDuty tells nothing.
+func (s *session) askKey(asked *control.NewAccount) error {
+	if asked.Secret != "" {
+		return nil
+	}
+	s.tell("PagerDuty wants your own API key. You make one in your profile there, with “Create API User Token”.")
+	key, err := s.await(func() (string, error) { return s.ReadSecret(secretPrompt(*asked)) })
+	if err == nil && key == "" {
+		s.tell(keptWords(asked.Name, false))
+		return errNo
+	}
+	asked.Secret = key
+	return err
 }
 
 // refuseTaken spares somebody the questions if the name is in use.

@@ -1,12 +1,14 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"nightstand/app/control"
 	"nightstand/app/page"
+	"nightstand/ui/words"
 )
 
 type pagesCommand struct {
@@ -28,7 +30,7 @@ func (c *pagesCommand) Run(s *session) error {
 		return s.print(control.List[control.Page](pages))
 	}
 	if len(pages) == 0 {
-		s.say(openWords(0))
+		s.say(words.Open(0))
 		return nil
 	}
 	s.listPages(pages, s.now())
@@ -108,10 +110,19 @@ func standing(p control.Page, now time.Time) string {
 			words = append(words, strings.TrimPrefix(age, ", "))
 		}
 		if p.EscalatesAt != nil && p.Status == string(page.Triggered) {
-			words = append(words, "the service hands it on at "+minute(*p.EscalatesAt, now))
+			words = append(words, handingOn(p, now))
 		}
 	}
 	return strings.Join(words, "; ")
+}
+
+// handingOn says whom a page goes to and when, unless somebody answers.
+func handingOn(p control.Page, now time.Time) string {
+	words := "goes to " + cmp.Or(p.EscalatesTo, "the next person")
+	if left := p.EscalatesAt.Sub(now); left >= time.Second {
+		return words + " in " + span(left)
+	}
+	return words + " now"
 }
 
 // situation is what a page does now, or who has it.
@@ -135,6 +146,8 @@ func situation(p control.Page, now time.Time) string {
 		return "snoozed until " + minute(*p.SnoozedUntil, now)
 	case p.MutedBy != "":
 		return "quiet: " + clause(p.MutedBy)
+	case !p.Mine && p.AssignedTo != "":
+		return "not yours; " + p.AssignedTo + " has it"
 	case !p.Mine:
 		return "not yours"
 	}
@@ -204,6 +217,9 @@ func ended(p control.Page, now time.Time) string {
 	if !known {
 		why = "ended"
 	}
+	if p.Ending == "reassigned" && p.AssignedTo != "" {
+		why = "went to " + p.AssignedTo
+	}
 	if p.EndedAt == nil {
 		return why
 	}
@@ -236,6 +252,7 @@ func (s *session) showPage(d control.Detail, now time.Time) {
 	}
 	add("service", d.Service)
 	add("account", d.Account)
+	add("assigned to", d.AssignedTo)
 	if d.Status == string(page.Triggered) {
 		add("to acknowledge", d.AnswerMutes)
 	}

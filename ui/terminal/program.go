@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -33,6 +34,15 @@ type Program struct {
 	RunAgent func(ctx context.Context, options AgentOptions) error
 	// Start is what plain "nightstand" does: the guarded agent in the tray.
 	Start func(ctx context.Context, options StartOptions) error
+	// OpenWindow shows one window until it is closed. Its error may have an
+	// ExitCode of its own.
+	OpenWindow func(ctx context.Context, view string) error
+	// Demo is the agent with the bundled paging service and a short night, in a
+	// home that is thrown away. It calls tell beside it, and ends when tell does.
+	Demo func(ctx context.Context, options AgentOptions, tell func(ctx context.Context, agent *control.Client, lasts time.Duration)) error
+	// Keys lets single keys be read until restore is called; needed where
+	// Terminal is set.
+	Keys func() (keys <-chan byte, restore func(), err error)
 	// Install and Uninstall return what they did in sentences, also with an error.
 	Install, Uninstall func(ctx context.Context) (sentences []string, err error)
 	// Doctor looks at what this machine offers.
@@ -64,6 +74,8 @@ var _ Accounts = (*control.Client)(nil)
 type AgentOptions struct {
 	// NoTray leaves the tray icon out.
 	NoTray bool
+	// NoWindow opens no alarm window when a page rings.
+	NoWindow bool
 	// Guarded puts a small parent process above it that starts it again.
 	Guarded bool
 }
@@ -95,6 +107,10 @@ type commandLine struct {
 	Unack   unackCommand   `cmd:"" help:"Take your acknowledgement back; the page calls again."`
 	Hush    hushCommand    `cmd:"" help:"Quiet for a minute. Nobody else is told, and nothing is acknowledged."`
 	Dismiss dismissCommand `cmd:"" help:"Put away a sentence that was kept for you, such as why a siren ended."`
+
+	Window windowCommand `cmd:"" help:"Show a window: would I be woken, and the open pages."`
+	Drill  drillCommand  `cmd:"" help:"Fire drill: a page through the whole chain, with the times."`
+	Demo   demoCommand   `cmd:"" help:"A short scripted night, with nothing set up and nothing left behind."`
 
 	Account struct {
 		Add    accountAddCommand    `cmd:"" help:"Set up a paging service."`
@@ -207,13 +223,19 @@ type session struct {
 	now    func() time.Time // in the reader's zone
 	typed  *bufio.Reader    // In, by lines
 	screen screen
+
+	writing sync.Mutex // of lines from several goroutines
+	lineEnd string
 }
+
+// home is the profile this process works with, as others have to name it.
+func (s *session) home() string { return os.Getenv("NIGHTSTAND_HOME") }
 
 func newSession(ctx context.Context, p Program) *session {
 	return &session{
 		Program: p, ctx: ctx, now: time.Now,
 		typed:  bufio.NewReader(p.In),
-		screen: newScreen(p.Out, os.Getenv),
+		screen: newScreen(p.Out, os.Getenv), lineEnd: "\n",
 	}
 }
 

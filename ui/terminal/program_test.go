@@ -25,6 +25,7 @@ func TestCommands(t *testing.T) {
 		{"pages", 0, "rings now; open for 18 min", ""},
 		{"pages --all", 0, "resolved at ", ""},
 		{"show aaaaa-bbbbb", 0, "silences this alert for the whole team", ""},
+		{"show aaaaa-bbbbb", 0, "Ana Lima", ""},
 		{"show AAAAA-bbbbb", 0, "customer data is being lost", ""},
 		{"show nobody", 2, "", "No page has the id “nobody”."},
 		{"show ../x", 2, "", "not the id of a page"},

@@ -3,11 +3,10 @@ package terminal
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"nightstand/app/control"
-	"nightstand/app/page"
+	"nightstand/ui/words"
 )
 
 // mostInStatus is how many pages status lists; “pages” lists them all.
@@ -35,7 +34,7 @@ func (c *statusCommand) Run(s *session) error {
 	}
 	now := s.now()
 	s.say(verdict(state, now))
-	s.heading(openWords(state.Open))
+	s.heading(words.Open(state.Open))
 	s.listPages(state.Pages[:min(mostInStatus, len(state.Pages))], now)
 	if more := state.Open - mostInStatus; more > 0 {
 		fmt.Fprintf(s.Out, "  … and %d more; “nightstand pages” lists them.\n", more)
@@ -50,7 +49,7 @@ func (c *statusCommand) Run(s *session) error {
 		s.heading("Kept until you put it away with “nightstand dismiss”")
 		s.listNotices(state.Notices, now)
 	}
-	s.heading(shiftWords(state.Shift, now))
+	s.heading(words.Shift(state.Shift, now))
 	return nil
 }
 
@@ -60,15 +59,7 @@ func verdict(state control.State, now time.Time) string {
 	if words := alarmWords(state, now); words != "" {
 		return words
 	}
-	return light(state.Armed)
-}
-
-// light is what the agent says of itself.
-func light(armed control.Armed) string {
-	if armed.Sentence == "" {
-		return "The agent does not say whether you would hear a page, so do not count on being woken. End it and start it again."
-	}
-	return page.Plain(armed.Sentence, page.MaxDetails)
+	return words.Light(state.Armed)
 }
 
 // alarmWords says what calls now; it is empty when nothing does.
@@ -86,7 +77,7 @@ func alarmWords(state control.State, now time.Time) string {
 		if state.Alarm.Pattern != "blind" {
 			return "An alarm is ringing. “nightstand pages” says for what."
 		}
-		return "The blind alarm is ringing. " + light(state.Armed)
+		return "The blind alarm is ringing. " + words.Light(state.Armed)
 	}
 	worst := calling[0]
 	if at := slices.IndexFunc(calling, func(p control.Page) bool { return p.ID == state.Alarm.PageID }); at >= 0 {
@@ -108,17 +99,6 @@ func alarmWords(state control.State, now time.Time) string {
 	return fmt.Sprintf("%d pages: one alarm %s. The worst: %s Answer them with “nightstand ack --all”.", many, does, what)
 }
 
-// signalName reads as words: stay_awake is "stay awake", poll:prod is "sight of prod".
-func signalName(name string) string {
-	if account, found := strings.CutPrefix(name, "poll:"); found {
-		return "sight of " + account
-	}
-	if name == "poll" {
-		return "paging service"
-	}
-	return strings.ReplaceAll(name, "_", " ")
-}
-
 func (s *session) listSignals(signals []control.Signal) {
 	rows := make([]row, 0, len(signals))
 	for _, one := range signals {
@@ -127,7 +107,7 @@ func (s *session) listSignals(signals []control.Signal) {
 			detail += " (advice)"
 		}
 		mark, with := marked(one.State)
-		rows = append(rows, row{[]string{mark, signalName(one.Name), detail}, with})
+		rows = append(rows, row{[]string{mark, words.Signal(one.Name), detail}, with})
 	}
 	s.table(rows)
 }
@@ -146,36 +126,12 @@ func marked(state string) (string, colour) {
 	return "[?] unknown", yellow
 }
 
-func openWords(open int) string {
-	if open == 0 {
-		return "No page is open."
-	}
-	return count(open, "page is open", "pages are open")
-}
-
 func (s *session) listFreshness(accounts []control.Account, now time.Time) {
 	rows := make([]row, 0, len(accounts))
 	for _, a := range accounts {
-		rows = append(rows, row{cells: []string{a.Name, a.Provider, freshness(a, now)}})
+		rows = append(rows, row{cells: []string{a.Name, a.Provider, words.Freshness(a, now)}})
 	}
 	s.table(rows)
-}
-
-// freshness says when an account was last seen.
-func freshness(a control.Account, now time.Time) string {
-	words := "not asked yet"
-	if a.LastGoodPoll != nil {
-		words = "answered " + span(now.Sub(*a.LastGoodPoll)) + " ago"
-	} else if a.Error != "" {
-		words = "has not answered yet"
-	}
-	if a.Blind {
-		words = "BLIND, pages of it cannot be seen: " + words
-	}
-	if a.Error != "" {
-		words += ", but now: " + a.Error
-	}
-	return words
 }
 
 func (s *session) listNotices(notices []control.Notice, now time.Time) {
@@ -184,22 +140,4 @@ func (s *session) listNotices(notices []control.Notice, now time.Time) {
 		rows = append(rows, row{cells: []string{n.ID, second(n.At, now), n.Text}})
 	}
 	s.table(rows)
-}
-
-func shiftWords(shift control.Shift, now time.Time) string {
-	role := ""
-	if shift.Role != "" {
-		role = " as " + oneLine(shift.Role, 30)
-	}
-	switch {
-	case !shift.Known:
-		return "No roster is known, so you count as on call."
-	case shift.OnCall && shift.EndsAt != nil:
-		return "You are on call" + role + " until " + minute(*shift.EndsAt, now) + "."
-	case shift.OnCall:
-		return "You are on call" + role + "."
-	case shift.NextStartsAt != nil:
-		return "You are not on call; your next shift starts at " + minute(*shift.NextStartsAt, now) + "."
-	}
-	return "You are not on call."
 }

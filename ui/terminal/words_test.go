@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nightstand/app/control"
+	"nightstand/ui/words"
 )
 
 var (
@@ -69,7 +70,14 @@ func TestHowAPageStands(t *testing.T) {
 		"your acknowledgement is on its way and not confirmed yet":                         {Status: "triggered", Answer: "sending", Mine: true},
 		"rings now; not acknowledged yet: it does not answer":                              {Status: "triggered", Answer: "not_confirmed", AnswerReason: "it does not answer", Ringing: true, Mine: true},
 		"not acknowledged: it says no":                                                     {Status: "triggered", Answer: "refused", AnswerReason: "it says no", Mine: true},
-		"rings now; open for 3 h 9 min; the service hands it on at 03:20":                  {Status: "triggered", Ringing: true, Mine: true, TriggeredAt: at("00:00:01"), EscalatesAt: at("03:20:00")},
+		"rings now; open for 3 h 9 min; goes to the next person in 10 min":                 {Status: "triggered", Ringing: true, Mine: true, TriggeredAt: at("00:00:01"), EscalatesAt: at("03:20:00")},
+		"rings now; goes to Béla Kovács in 4 min":                                          {Status: "triggered", Ringing: true, Mine: true, EscalatesAt: at("03:14:59"), EscalatesTo: "Béla Kovács"},
+		"rings now; goes to Béla Kovács and Dana Ito in 59 s":                              {Status: "triggered", Ringing: true, Mine: true, EscalatesAt: at("03:10:59"), EscalatesTo: "Béla Kovács and Dana Ito"},
+		"rings now; goes to Béla Kovács now":                                               {Status: "triggered", Ringing: true, Mine: true, EscalatesAt: at("03:09:50"), EscalatesTo: "Béla Kovács"},
+		"acknowledged by you at 03:02:00":                                                  {Status: "acknowledged", AcknowledgedByMe: true, AcknowledgedAt: at("03:02:00"), EscalatesAt: at("03:20:00"), EscalatesTo: "Béla Kovács"},
+		"not yours; Béla Kovács has it":                                                    {Status: "triggered", AssignedTo: "Béla Kovács"},
+		"went to Béla Kovács at 03:05:00":                                                  {Status: "resolved", Ending: "reassigned", EndedAt: at("03:05:00"), AssignedTo: "Béla Kovács", EscalatesAt: at("03:20:00")},
+		"no longer yours at 03:05:00":                                                      {Status: "resolved", Ending: "reassigned", EndedAt: at("03:05:00")},
 		"hushed for a moment, and not acknowledged":                                        {Status: "triggered", Hushed: true, Mine: true},
 		"snoozed until 04:00":                                                              {Status: "triggered", SnoozedUntil: at("04:00:00"), Mine: true},
 		"quiet: silenced by ben":                                                           {Status: "triggered", MutedBy: "silenced by ben", Mine: true},
@@ -92,7 +100,7 @@ func TestSight(t *testing.T) {
 		"answered 5 min ago, but now: it is down":              {LastGoodPoll: at("03:04:59"), Error: "it is down"},
 		"BLIND, pages of it cannot be seen: answered 90 s ago": {LastGoodPoll: at("03:08:30"), Blind: true},
 	} {
-		if got := freshness(a, night); got != want {
+		if got := words.Freshness(a, night); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -106,7 +114,7 @@ func TestShift(t *testing.T) {
 		"You are not on call; your next shift starts at 18:00.": {Known: true, NextStartsAt: at("18:00:00")},
 		"You are not on call.": {Known: true},
 	} {
-		if got := shiftWords(shift, night); got != want {
+		if got := words.Shift(shift, night); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

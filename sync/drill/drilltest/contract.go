@@ -81,13 +81,18 @@ func Official(t testing.TB) *Contract {
 
 // mend loosens what no truthful answer could meet: a channel matches several of
 // its alternatives, an acknowledgement's log entry must have two types at once,
-// and whoever is on call permanently has no schedule, start or end.
+// whoever is on call permanently has no schedule, start or end, and users that
+// were asked to be included in on-calls are no references.
 func mend(t testing.TB, document *openapi3.T) {
 	t.Helper()
 	schemas := document.Components.Schemas
 	schemas["Channel"].Value.OneOf = nil
 	schemas["AcknowledgeLogEntry"].Value.AllOf[1].Value.Properties["type"].Value.Enum = []any{"acknowledge_log_entry"}
 	permanent := schemas["Oncall"].Value.Properties
+	if permanent["user"] == nil || schemas["User"] == nil {
+		t.Fatal("the document's on-calls have no user any more")
+	}
+	permanent["user"] = &openapi3.SchemaRef{Value: &openapi3.Schema{OneOf: openapi3.SchemaRefs{permanent["user"], schemas["User"]}}}
 	for _, name := range []string{"schedule", "start", "end"} {
 		if permanent[name] == nil {
 			t.Fatalf("the document's on-calls have no %s any more", name)

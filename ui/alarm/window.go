@@ -1,0 +1,520 @@
+package alarm
+
+import (
+	"cmp"
+	"reflect"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"nightstand/app/control"
+	"nightstand/ui/kit"
+	"nightstand/ui/look"
+	"nightstand/ui/words"
+)
+
+// Actions are what the window can ask for. None of them may wait.
+type Actions struct {
+	Acknowledge func(ids []string)
+	Hush        func()
+	Undo        func(id string)
+	// Note keeps a note to a page and tells how it went in a sentence.
+	Note func(pageID, text string)
+	// Read asks for everything known about a page.
+	Read func(pageID string)
+	// Open shows a web address in the browser.
+	Open  func(address string)
+	Close func()
+}
+
+// Window is what the alarm's window shows. All of its methods belong to
+// Fyne's goroutine.
+type Window struct {
+	actions Actions
+	canvas  fyne.Canvas
+	now     func() time.Time
+	guard   guard
+
+	view     view
+	drawn    drawn
+	key      *kit.Button
+	note     *widget.Entry
+	age      *kit.Text // what changes merely because time passes is not
+	next     *kit.Text // built anew, only said anew
+	hour     *kit.Text
+	second   *kit.Text
+	bar      *kit.Bar
+	in       *kit.Pane
+	happened *kit.Pane
+	kept     string // how the last note went
+	told     string // what the last command said
+}
+
+// drawn is what is on the screen; where nothing of it changes, nothing is
+// drawn again.
+type drawn struct {
+	scene    scene
+	size     fyne.Size
+	kept     string
+	told     string
+	timeline int // how long the timeline is
+}
+
+// New prepares the content of a window; Render fills it.
+func New(canvas fyne.Canvas, actions Actions, now func() time.Time) *Window {
+	w := &Window{actions: actions, canvas: canvas, now: now, note: widget.NewEntry(), in: kit.NewPane(), happened: kit.NewPane()}
+	w.view.shown = map[string]time.Time{}
+	w.guard.appear(now())
+	w.note.SetPlaceHolder("What are you seeing or doing? Enter keeps it, even offline.")
+	w.note.OnSubmitted = w.keepNote
+	return w
+}
+
+// See takes in what the agent says.
+func (w *Window) See(state control.State) {
+	w.view.state, w.view.problem, w.view.since = state, "", time.Time{}
+	w.Render()
+}
+
+// Miss takes in that the agent cannot be seen, and why.
+func (w *Window) Miss(problem string) {
+	if w.view.problem == "" {
+		w.view.since = w.now()
+	}
+	w.view.problem = problem
+	w.Render()
+}
+
+// Know takes in everything known about a page.
+func (w *Window) Know(detail control.Detail) {
+	w.view.detail = detail
+	w.Render()
+}
+
+// Tell takes in how a command went, where that is not in the state.
+func (w *Window) Tell(sentence string) {
+	w.told = sentence
+	w.Render()
+}
+
+// Kept takes in how a note went; what was typed goes only when it is kept.
+func (w *Window) Kept(text, sentence string, done bool) {
+	w.kept = sentence
+	if done && w.note.Text == text {
+		w.note.SetText("")
+	}
+	w.Render()
+}
+
+// Ringing says that the window is needed: something rings, or waits.
+func (w *Window) Ringing() bool {
+	switch w.drawn.scene.kind {
+	case ringing, asking, sending, blind:
+		return true
+	}
+	return false
+}
+
+// Focus takes in that the window has gained or lost the keyboard.
+func (w *Window) Focus(has bool) {
+	w.guard.focus(has, w.now())
+	w.Render()
+}
+
+// KeyDown takes in a key.
+func (w *Window) KeyDown(event *fyne.KeyEvent) {
+	counts := w.guard.press(string(event.Name), w.now())
+	scene := w.drawn.scene
+	if counts {
+		switch event.Name {
+		case fyne.KeySpace:
+			w.pressKey()
+		case fyne.KeyH:
+			if scene.hush != "" {
+				w.actions.Hush()
+			}
+		case fyne.KeyU:
+			if scene.undo != "" {
+				w.actions.Undo(scene.undo)
+			}
+		case fyne.KeyO:
+			if len(scene.links) > 0 {
+				w.actions.Open(scene.links[0].URL)
+			}
+		case fyne.KeyN:
+			if scene.kind == working {
+				w.canvas.Focus(w.note)
+			}
+		}
+	}
+	w.Render()
+}
+
+// KeyUp takes in a key that is let go.
+func (w *Window) KeyUp(event *fyne.KeyEvent) { w.guard.release(string(event.Name)) }
+
+// Stir takes in a sign of typing that names no key.
+func (w *Window) Stir() { w.guard.stir(w.now()) }
+
+// Press and Release are the pointer's.
+func (w *Window) Press() bool { return w.guard.press(pointer, w.now()) }
+
+// Release takes in that the pointer's button is let go.
+func (w *Window) Release() { w.guard.release(pointer) }
+
+// pressKey does what the one large key is for.
+func (w *Window) pressKey() {
+	scene := w.drawn.scene
+	switch {
+	case scene.keyDoes == "ack" && len(scene.ids) > 0:
+		w.actions.Acknowledge(scene.ids)
+	case scene.keyDoes == "hush":
+		w.actions.Hush()
+	}
+}
+
+func (w *Window) keepNote(text string) {
+	if text != "" && w.drawn.scene.page != "" {
+		w.kept = "Keeping…"
+		w.actions.Note(w.drawn.scene.page, text)
+	}
+}
+
+// Render draws the present scene; it is called after every change and a few
+// times a second, for the countdowns and for the key.
+func (w *Window) Render() {
+	now := w.now()
+	w.view.now = now
+	if lead := w.view.lead(); lead.ID != "" {
+		if lead.ID != w.view.about.ID {
+			w.actions.Read(lead.ID)
+			w.kept = ""
+		}
+		w.view.about = lead
+	}
+	w.remember(now)
+	next := drawn{scene: w.view.scene(), size: w.canvas.Size(), kept: w.kept, told: w.told, timeline: len(w.view.detail.Timeline)}
+	if next.scene.kind != w.drawn.scene.kind {
+		w.change(next.scene, now)
+	}
+	same := reflect.DeepEqual(next.standing(), w.drawn.standing())
+	w.drawn = next
+	if !same {
+		w.canvas.SetContent(kit.Behind(kit.NewGround(look.Alarm.Ground, w), w.content(next)))
+	}
+	w.drawTime(now)
+	w.drawKey()
+}
+
+// standing is what is drawn without what passing time alone changes.
+func (d drawn) standing() drawn {
+	d.scene.age, d.scene.passed, d.scene.undoSays = "", 0, ""
+	if d.scene.next != "" {
+		d.scene.next = "soon"
+	}
+	if d.scene.kind == lost {
+		d.scene.sentence = ""
+	}
+	return d
+}
+
+// drawTime says anew what passing time changes.
+func (w *Window) drawTime(now time.Time) {
+	s := w.drawn.scene
+	w.hour.Set(now.Format("15:04"))
+	if w.age != nil {
+		w.age.Set(s.age)
+	}
+	if w.next != nil {
+		w.next.Set(s.next)
+	}
+	if w.bar != nil {
+		w.bar.Set(s.passed)
+	}
+	if w.second != nil && s.kind == working {
+		w.second.Set(joined(s.second, s.undoSays))
+	}
+	if w.second != nil && s.kind == lost {
+		w.second.Set(s.sentence)
+	}
+}
+
+// remember notes since when each page has been on the screen.
+func (w *Window) remember(now time.Time) {
+	shown := map[string]time.Time{}
+	for _, p := range w.view.state.Pages {
+		if !wants(p) {
+			continue
+		}
+		shown[p.ID] = now
+		if since, known := w.view.shown[p.ID]; known {
+			shown[p.ID] = since
+		}
+	}
+	w.view.shown = shown
+}
+
+// change is what happens when the picture becomes another one: the keys rest,
+// and the note has the keyboard exactly while there is something to note.
+func (w *Window) change(next scene, now time.Time) {
+	w.guard.appear(now)
+	w.told = ""
+	if next.kind == working {
+		w.canvas.Focus(w.note)
+		w.actions.Read(next.page)
+		return
+	}
+	w.canvas.Unfocus()
+}
+
+// drawKey shows whether a press would count.
+func (w *Window) drawKey() {
+	if w.key == nil {
+		return
+	}
+	scene, label := w.drawn.scene, w.drawn.scene.key
+	p := look.Alarm
+	face := kit.Face{Fill: p.Lamp, Ink: p.OnLamp, Hint: p.OnLamp, Size: 44, Radius: 18, Height: keyHeight, Bold: true, Cap: true}
+	hint := "Space"
+	if w.compact() {
+		face.Size = 34
+	}
+	ready := w.guard.armed(w.now()) && (scene.keyDoes != "ack" || len(scene.ids) > 0)
+	if !ready {
+		face.Fill, face.Ink, face.Hint, face.Stroke = p.Card, p.Quiet, p.Quiet, p.Quiet
+		hint = "hands off the keys for a second"
+		if !w.guard.focused {
+			label, hint = "Click here first", "then Space answers"
+		}
+	}
+	w.key.Set(label, hint, face)
+}
+
+const keyHeight float32 = 150
+
+// compact is for small windows and small screens.
+func (w *Window) compact() bool {
+	size := w.canvas.Size()
+	return size.Height < 700 || size.Width < 1000
+}
+
+// content builds the picture.
+func (w *Window) content(d drawn) fyne.CanvasObject {
+	side := float32(64)
+	if w.compact() {
+		side = 32
+	}
+	w.age, w.next, w.second, w.bar = nil, nil, nil, nil
+	w.hour = kit.NewText("", kit.Style{Sizes: []float32{34}, Colour: look.Alarm.Text, Bold: true, Lines: 1, Align: fyne.TextAlignTrailing})
+	var picture fyne.CanvasObject
+	switch d.scene.kind {
+	case ringing, asking, sending, blind:
+		picture = w.ringing(d)
+	case working:
+		w.key = nil
+		picture = w.working(d)
+	default:
+		w.key = nil
+		picture = w.ended(d)
+	}
+	return kit.Inset(side*0.7, side, side*0.6, side, picture)
+}
+
+// clock has a width of its own, so that a new minute moves nothing.
+func (w *Window) clock() fyne.CanvasObject { return kit.WidthOf(104, w.hour) }
+
+// ringing is the alarm: what, where, since when, and one key.
+func (w *Window) ringing(d drawn) fyne.CanvasObject {
+	p, s := look.Alarm, d.scene
+	title, place, text, next := []float32{62, 52, 44, 36}, float32(36), float32(20), float32(36)
+	if w.compact() {
+		title, place, text, next = []float32{40, 32, 26}, 24, 16, 26
+	}
+	sign := kit.Sign(look.Severity(s.severity, p), 28)
+	if s.kind == blind {
+		sign = kit.Sign(look.Light("blind", p), 34)
+	}
+	level := p.Severity(s.severity)
+	if s.kind == blind {
+		level = p.Failed
+	}
+	w.age = kit.NewText(s.age, kit.Style{Sizes: []float32{20, 17}, Colour: p.Quiet, Lines: 1, Align: fyne.TextAlignTrailing})
+	top := kit.Row(14, 2, sign, kit.BoldLabel(s.level, 20, level),
+		kit.NewText(s.meaning, kit.Style{Sizes: []float32{20, 16}, Colour: p.Quiet, Lines: 1}),
+		kit.WidthOf(250, w.age), w.clock())
+	above := []fyne.CanvasObject{
+		top, kit.Gap(14),
+		kit.NewText(s.title, kit.Style{Sizes: title, Colour: p.Text, Bold: true, Lines: 2}),
+	}
+	add := func(object fyne.CanvasObject) { above = append(above, object) }
+	if s.place != "" {
+		add(kit.NewText(s.place, kit.Style{Sizes: []float32{place}, Colour: p.Quiet, Lines: 1}))
+	}
+	if s.trouble != "" {
+		add(kit.Gap(6))
+		add(kit.TopRow(12, 1, kit.Sign(look.State("warning", p), 24), kit.NewText(s.trouble, kit.Style{Sizes: []float32{text}, Colour: p.Warning, Lines: 2})))
+	}
+	if s.details != "" && len(s.others) == 0 {
+		add(kit.Gap(6))
+		add(kit.NewText(s.details, kit.Style{Sizes: []float32{text}, Colour: p.Quiet, Lines: 2}))
+	}
+	if len(s.others) > 0 {
+		add(kit.Gap(4))
+		add(kit.NewText("Also: "+strings.Join(s.others, "; "), kit.Style{Sizes: []float32{text}, Colour: p.Quiet, Lines: 2}))
+	}
+
+	var below []fyne.CanvasObject
+	if s.kind == sending {
+		w.key = nil
+		below = append(below,
+			kit.Bold(s.sentence, next, p.Text),
+			kit.Words(s.second, text, p.Quiet))
+		return kit.Ends(kit.Column(6, above...), kit.Column(10, below...))
+	}
+	w.next = kit.NewText(s.next, kit.Style{Sizes: []float32{next, 26}, Colour: p.Text, Lines: 1})
+	below = append(below, kit.Row(20, 0, w.next,
+		kit.Label(s.answers, 18, p.Quiet)))
+	if s.next != "" {
+		w.bar = kit.NewBar(p.Degraded, p.Raised, 8, s.passed)
+		below = append(below, w.bar.Object)
+	}
+	w.key = kit.NewButton(s.key, "Space", kit.Face{Fill: p.Lamp, Ink: p.OnLamp, Hint: p.OnLamp, Size: 44, Radius: 18, Height: keyHeight, Cap: true}, w, w.pressKey)
+	below = append(below, kit.Gap(4), w.key)
+	if buttons := w.sideButtons(s); len(buttons) > 0 {
+		below = append(below, kit.Gap(2), kit.Equal(14, buttons...))
+	}
+	below = append(below, kit.Gap(2), kit.NewText(cmp.Or(w.told, s.footer), kit.Style{Sizes: []float32{15}, Colour: p.Quiet, Lines: 2}))
+	return kit.Ends(kit.Column(6, above...), kit.Column(8, below...))
+}
+
+// sideButtons are the quiet ones below the key.
+func (w *Window) sideButtons(s scene) []fyne.CanvasObject {
+	face := kit.Plain(look.Alarm)
+	face.Size, face.Radius, face.Height = 18, 12, 54
+	var buttons []fyne.CanvasObject
+	if s.hush != "" {
+		buttons = append(buttons, kit.NewButton(s.hush, "H", face, w, w.actions.Hush))
+	}
+	if len(s.links) > 0 {
+		link := s.links[0]
+		buttons = append(buttons, kit.NewButton("Open “"+words.OneLine(cmp.Or(link.Text, "link"), 34)+"”", "O", face, w, func() { w.actions.Open(link.URL) }))
+	}
+	return buttons
+}
+
+// working is what the alarm becomes: it is yours; here is the way in, and the
+// place for notes.
+func (w *Window) working(d drawn) fyne.CanvasObject {
+	p, s := look.Alarm, d.scene
+	face := kit.Plain(p)
+	w.second = kit.Words(joined(s.second, s.undoSays), look.SizeBody, p.Quiet)
+	head := []fyne.CanvasObject{
+		kit.Sign(look.State("ok", p), 40),
+		kit.Column(2, kit.NewText(s.sentence, kit.Style{Sizes: []float32{24, 20, 17}, Colour: p.Text, Bold: true, Lines: 2}),
+			w.second),
+	}
+	if s.undo != "" {
+		head = append(head, kit.NewButton("Undo", "U", face, w, func() { w.actions.Undo(s.undo) }))
+	}
+	head = append(head, w.clock())
+	title := kit.NewText(s.title, kit.Style{Sizes: []float32{34, 28, 22}, Colour: p.Text, Bold: true, Lines: 2})
+	about := kit.Row(10, 1, kit.Sign(look.Severity(s.severity, p), 18),
+		kit.NewText(joinedBy(" · ", s.place, s.severity+": "+s.meaning), kit.Style{Sizes: []float32{18, 15}, Colour: p.Quiet, Lines: 1}))
+	above := kit.Column(14, kit.Row(16, 1, head...), kit.Column(4, title, about))
+	below := kit.Column(8, w.noteRow(s, face))
+	if message := cmp.Or(w.told, d.kept); message != "" {
+		below.Add(kit.Words(message, look.SizeBody, p.Quiet))
+	}
+	cards := kit.Equal(18,
+		kit.Fill(p, w.in.Object), kit.Fill(p, w.happened.Object))
+	w.in.Show(w.wayIn(s))
+	w.happened.Show(timeline(w.view.detail, s.page, w.now()))
+	return kit.Ends(kit.Under(above, 18, kit.Inset(0, 0, 18, 0, cards)), below)
+}
+
+func (w *Window) noteRow(s scene, face kit.Face) fyne.CanvasObject {
+	bed := face
+	bed.Height = 44
+	return kit.Row(12, 0, w.note, kit.NewButton(s.key, "", bed, w, w.actions.Close))
+}
+
+// wayIn are the links of the page, and what the page says of itself.
+func (w *Window) wayIn(s scene) fyne.CanvasObject {
+	p := look.Alarm
+	rows := []fyne.CanvasObject{kit.Heading(p, "Get in")}
+	if len(s.links) == 0 {
+		rows = append(rows, kit.Words("The page came without a link.", look.SizeBody, p.Quiet))
+	}
+	for _, link := range s.links {
+		rows = append(rows, kit.Row(12, 0,
+			kit.Words(words.OneLine(cmp.Or(link.Text, link.URL), 80), look.SizeBody, p.Text),
+			kit.NewButton("Open", "", kit.Plain(p), w, func() { w.actions.Open(link.URL) })), kit.Line(p.Line))
+	}
+	if s.details != "" {
+		rows = append(rows, kit.Gap(4), kit.Heading(p, "What the page says"), kit.Words(s.details, look.SizeBody, p.Text))
+	}
+	return kit.Column(10, rows...)
+}
+
+// timeline is what happened, newest last.
+func timeline(detail control.Detail, id string, now time.Time) fyne.CanvasObject {
+	p := look.Alarm
+	rows := []fyne.CanvasObject{kit.Heading(p, "What happened")}
+	if detail.ID != id {
+		return kit.Column(10, append(rows, kit.Words("Reading…", look.SizeBody, p.Quiet))...)
+	}
+	const most = 40
+	entries := detail.Timeline
+	if len(entries) > most {
+		entries = entries[len(entries)-most:]
+	}
+	for _, e := range entries {
+		rows = append(rows, kit.TopRow(12, 2,
+			kit.Label(words.Second(e.At, now), look.SizeBody, p.Quiet),
+			kit.Inset(3, 0, 0, 0, kit.Sign(look.Kind(e.Kind, p), 14)),
+			kit.Words(e.Text, look.SizeBody, p.Text)))
+	}
+	return kit.Column(10, rows...)
+}
+
+// ended is quiet with its reason.
+func (w *Window) ended(d drawn) fyne.CanvasObject {
+	p, s := look.Alarm, d.scene
+	sign := look.State("unknown", p)
+	switch {
+	case s.good:
+		sign = look.State("ok", p)
+	case s.kind == lost:
+		sign = look.State("failed", p)
+	case s.kind == ended:
+		sign = look.State("warning", p)
+	}
+	face := kit.Plain(p)
+	face.Size, face.Height, face.Radius = 18, 54, 12
+	sentence := kit.NewText(s.sentence, kit.Style{Sizes: []float32{40, 34, 28, 22}, Colour: p.Text, Bold: true, Lines: 4})
+	if s.kind == lost {
+		w.second = sentence
+	}
+	return kit.Ends(
+		kit.Column(12,
+			kit.Row(14, 1, kit.Sign(sign, 40), kit.Gap(0), w.clock()),
+			kit.Gap(20),
+			sentence,
+			kit.NewText(s.second, kit.Style{Sizes: []float32{20, 17}, Colour: p.Quiet, Lines: 4})),
+		kit.Column(8, kit.NewButton(s.key, "", face, w, w.actions.Close)))
+}
+
+func joined(parts ...string) string { return joinedBy(" ", parts...) }
+
+func joinedBy(between string, parts ...string) string {
+	text := ""
+	for _, part := range parts {
+		if part != "" && text != "" {
+			text += between
+		}
+		text += part
+	}
+	return text
+}

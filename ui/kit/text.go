@@ -1,0 +1,215 @@
+package kit
+
+import (
+	"image/color"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Style is how a text is set.
+type Style struct {
+	// Sizes are tried from the first on until the text fits into Lines; the
+	// last is taken in any case, and then what is too much is cut off with "…".
+	Sizes  []float32
+	Colour color.Color
+	Bold   bool
+	// Lines is how many there may be; 0 means as many as it takes.
+	Lines int
+	// Whole text stays in one line and is never cut: it has the width it needs.
+	Whole bool
+	Align fyne.TextAlign
+}
+
+// Text is words that wrap at the width they are given.
+type Text struct {
+	widget.BaseWidget
+	style Style
+	text  string
+
+	// The last wrapping, which is asked for again and again.
+	forWidth float32
+	lines    []string
+	size     float32
+}
+
+// NewText sets words in a style.
+func NewText(text string, style Style) *Text {
+	t := &Text{text: text, style: style}
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+// Words is a text of one size.
+func Words(text string, size float32, colour color.Color) *Text {
+	return NewText(text, Style{Sizes: []float32{size}, Colour: colour})
+}
+
+// Bold is Words in semi-bold.
+func Bold(text string, size float32, colour color.Color) *Text {
+	return NewText(text, Style{Sizes: []float32{size}, Colour: colour, Bold: true})
+}
+
+// Label is Words that stay in one line, whole.
+func Label(text string, size float32, colour color.Color) *Text {
+	return NewText(text, Style{Sizes: []float32{size}, Colour: colour, Whole: true})
+}
+
+// BoldLabel is Label in semi-bold.
+func BoldLabel(text string, size float32, colour color.Color) *Text {
+	return NewText(text, Style{Sizes: []float32{size}, Colour: colour, Whole: true, Bold: true})
+}
+
+// Set changes the words.
+func (t *Text) Set(text string) {
+	if text != t.text {
+		t.text, t.forWidth = text, 0
+		t.Refresh()
+	}
+}
+
+// SetColour changes the colour.
+func (t *Text) SetColour(colour color.Color) {
+	if colour != t.style.Colour {
+		t.style.Colour = colour
+		t.Refresh()
+	}
+}
+
+func (t *Text) heightFor(width float32) float32 {
+	t.wrapAt(width)
+	return lineHeight(t.size, t.style) * float32(len(t.lines))
+}
+
+func (t *Text) wrapAt(width float32) {
+	if t.forWidth == width && t.lines != nil {
+		return
+	}
+	t.forWidth = width
+	if t.style.Whole {
+		t.size, t.lines = t.style.Sizes[0], []string{t.text}
+		return
+	}
+	for _, size := range t.style.Sizes {
+		t.size = size
+		t.lines = fold(t.text, width, func(s string) float32 { return measure(s, size, t.style).Width })
+		if t.style.Lines == 0 || len(t.lines) <= t.style.Lines {
+			return
+		}
+	}
+	last := t.style.Lines - 1
+	t.lines = t.lines[:t.style.Lines]
+	t.lines[last] = cut(t.lines[last], width, func(s string) float32 { return measure(s, t.size, t.style).Width })
+}
+
+func measure(text string, size float32, style Style) fyne.Size {
+	return fyne.MeasureText(text, size, fyne.TextStyle{Bold: style.Bold})
+}
+
+func lineHeight(size float32, style Style) float32 { return measure("Ág", size, style).Height }
+
+// fold breaks a text into lines of at most width, between words where it can.
+func fold(text string, width float32, measured func(string) float32) []string {
+	lines := []string{}
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		line := ""
+		for _, word := range strings.Fields(paragraph) {
+			longer := strings.TrimPrefix(line+" "+word, " ")
+			if measured(longer) <= width {
+				line = longer
+				continue
+			}
+			if line != "" {
+				lines = append(lines, line)
+			}
+			line = word
+			for measured(line) > width {
+				fits := longest(line, width, measured)
+				lines = append(lines, string([]rune(line)[:fits]))
+				line = string([]rune(line)[fits:])
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// longest is how many letters of a word fit, at least one.
+func longest(word string, width float32, measured func(string) float32) int {
+	letters := []rune(word)
+	low, high := 1, len(letters)
+	for low < high {
+		middle := (low + high + 1) / 2
+		if measured(string(letters[:middle])) <= width {
+			low = middle
+		} else {
+			high = middle - 1
+		}
+	}
+	return min(low, max(1, len(letters)))
+}
+
+// cut shortens a line until "…" fits behind it.
+func cut(line string, width float32, measured func(string) float32) string {
+	letters := []rune(line)
+	for len(letters) > 0 && measured(strings.TrimRight(string(letters), " .,")+"…") > width {
+		letters = letters[:len(letters)-1]
+	}
+	return strings.TrimRight(string(letters), " .,") + "…"
+}
+
+// MinSize is all of it where it is whole; else hardly any width, and the
+// height at the present one.
+func (t *Text) MinSize() fyne.Size {
+	if t.style.Whole {
+		return measure(t.text, t.style.Sizes[0], t.style)
+	}
+	size := t.style.Sizes[len(t.style.Sizes)-1]
+	if t.Size().Width > 0 {
+		return fyne.NewSize(size, t.heightFor(t.Size().Width))
+	}
+	return fyne.NewSize(size, lineHeight(size, t.style))
+}
+
+// CreateRenderer draws one canvas text a line.
+func (t *Text) CreateRenderer() fyne.WidgetRenderer {
+	t.ExtendBaseWidget(t)
+	return &textRenderer{text: t}
+}
+
+type textRenderer struct {
+	text  *Text
+	lines []fyne.CanvasObject
+}
+
+func (r *textRenderer) Destroy()           {}
+func (r *textRenderer) MinSize() fyne.Size { return r.text.MinSize() }
+
+func (r *textRenderer) Layout(size fyne.Size) {
+	r.draw(size.Width)
+}
+
+func (r *textRenderer) draw(width float32) {
+	t := r.text
+	t.wrapAt(width)
+	for len(r.lines) < len(t.lines) {
+		r.lines = append(r.lines, canvas.NewText("", t.style.Colour))
+	}
+	r.lines = r.lines[:len(t.lines)]
+	height := lineHeight(t.size, t.style)
+	for number, words := range t.lines {
+		line := r.lines[number].(*canvas.Text)
+		line.Text, line.Color, line.TextSize = words, t.style.Colour, t.size
+		line.TextStyle = fyne.TextStyle{Bold: t.style.Bold}
+		line.Alignment = t.style.Align
+		line.Move(fyne.NewPos(0, float32(number)*height))
+		line.Resize(fyne.NewSize(width, height))
+		line.Refresh()
+	}
+}
+
+func (r *textRenderer) Objects() []fyne.CanvasObject { return r.lines }
+
+func (r *textRenderer) Refresh() { r.draw(r.text.Size().Width) }

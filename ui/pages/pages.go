@@ -1,0 +1,331 @@
+// Package pages owns the view of the open pages: the list, and everything
+// known about one of them.
+package pages
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"nightstand/app/control"
+	"nightstand/app/page"
+	"nightstand/ui/kit"
+	"nightstand/ui/look"
+	"nightstand/ui/words"
+)
+
+// Actions are what the view can ask for. None of them may wait.
+type Actions struct {
+	Acknowledge func(ids []string)
+	Undo        func(id string)
+	Note        func(pageID, text string)
+	// Read asks for everything known about a page; it comes back by Know.
+	Read func(id string)
+	Open func(address string)
+}
+
+// View is the view. All of its methods belong to Fyne's goroutine.
+type View struct {
+	palette look.Palette
+	actions Actions
+	list    *kit.Pane
+	about   *kit.Pane
+	note    *widget.Entry
+	object  *fyne.Container
+
+	state   control.State
+	detail  control.Detail
+	chosen  string
+	told    string
+	readFor string // the page as it was when its detail was asked for
+	drawn   picture
+	width   float32
+}
+
+// New prepares the view; Render fills it.
+func New(palette look.Palette, actions Actions) *View {
+	v := &View{palette: palette, actions: actions, list: kit.NewPane(), about: kit.NewPane(), note: widget.NewEntry()}
+	v.note.SetPlaceHolder("What are you seeing or doing? Enter keeps it, even offline.")
+	v.note.OnSubmitted = func(text string) {
+		if text != "" && v.chosen != "" {
+			v.actions.Note(v.chosen, text)
+		}
+	}
+	v.object = fyne.NewContainerWithLayout(kit.Stretch(), kit.Gap(0))
+	return v
+}
+
+// Object is what is put into the window.
+func (v *View) Object() fyne.CanvasObject { return v.object }
+
+// Choose shows this page.
+func (v *View) Choose(id string) {
+	if id != "" && id != v.chosen {
+		v.chosen, v.told, v.readFor = id, "", ""
+		v.about.ToTop()
+	}
+}
+
+// Step chooses the page so many places further down the list.
+func (v *View) Step(places int) {
+	at := slices.IndexFunc(v.state.Pages, func(p control.Page) bool { return p.ID == v.chosen })
+	at = max(0, min(len(v.state.Pages)-1, at+places))
+	if at < len(v.state.Pages) {
+		v.Choose(v.state.Pages[at].ID)
+	}
+}
+
+// Know takes in everything known about a page.
+func (v *View) Know(detail control.Detail) { v.detail = detail }
+
+// Tell takes in how a command went.
+func (v *View) Tell(sentence string) { v.told = sentence }
+
+// Kept takes in how a note went; what was typed goes only when it is kept.
+func (v *View) Kept(text, sentence string, done bool) {
+	v.told = sentence
+	if done {
+		v.readFor = ""
+		if v.note.Text == text {
+			v.note.SetText("")
+		}
+	}
+}
+
+// card is one page of the list, in words.
+type card struct {
+	id, severity, title, where, stands string
+	good, chosen, answer               bool
+}
+
+// picture is everything the view shows, in words.
+type picture struct {
+	heading  string
+	calling  []card // want an answer, or had one
+	morning  []card // wake nobody
+	hidden   int    // how many more there are than are listed
+	one      control.Page
+	age      string
+	detail   string
+	timeline []control.Entry
+	stands   string
+	told     string
+	problem  string
+}
+
+func (v *View) describe(problem string, now time.Time) picture {
+	p := picture{heading: words.Count(v.state.Open, "open page", "open pages"), problem: problem, told: v.told}
+	if v.state.Open == 0 {
+		p.heading = "No page is open"
+	}
+	p.hidden = v.state.Open - len(v.state.Pages)
+	for _, one := range v.state.Pages {
+		stands, good := standing(one, now)
+		c := card{
+			id: one.ID, severity: one.Severity, title: words.OneLine(one.Title, 120), where: where(one, now),
+			stands: stands, good: good, chosen: one.ID == v.chosen, answer: answerable(one),
+		}
+		if page.Severity(one.Severity).Wakes() || answerable(one) {
+			p.calling = append(p.calling, c)
+		} else {
+			p.morning = append(p.morning, c)
+		}
+		if one.ID == v.chosen {
+			p.one, p.stands = one, stands
+		}
+	}
+	if p.one.ID == "" && v.detail.ID == v.chosen && v.chosen != "" { // it has ended meanwhile
+		p.one = v.detail.Page
+		p.stands, _ = standing(p.one, now)
+	}
+	if p.one.TriggeredAt != nil {
+		p.age = "paged " + words.Age(now.Sub(*p.one.TriggeredAt)) + " ago"
+	}
+	if v.detail.ID == p.one.ID {
+		p.detail, p.timeline = page.PlainLines(v.detail.Details, page.MaxDetails), v.detail.Timeline
+	}
+	return p
+}
+
+// answerable says that an acknowledgement is asked for.
+func answerable(p control.Page) bool {
+	return p.StillOnIt || p.Status == string(page.Triggered) && p.Answer != "sending" && (p.Ringing || p.Hushed || p.Answer != "")
+}
+
+func where(p control.Page, now time.Time) string {
+	parts := []string{p.Severity}
+	if p.Service != "" {
+		parts = append(parts, words.OneLine(p.Service, 40))
+	}
+	if p.TriggeredAt != nil {
+		parts = append(parts, words.Age(now.Sub(*p.TriggeredAt)))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// standing is where a page stands, and whether that is well.
+func standing(p control.Page, now time.Time) (said string, good bool) {
+	switch {
+	case p.Ending != "":
+		return "ended: " + strings.ReplaceAll(p.Ending, "_", " "), true
+	case p.StillOnIt:
+		return "still on it? It rings again soon", false
+	case p.Answer == "sending":
+		return "acknowledging, not confirmed yet", false
+	case p.Answer == "not_confirmed", p.Answer == "refused":
+		return "not acknowledged: " + words.Clause(p.AnswerReason), false
+	case p.AcknowledgedByMe && p.AcknowledgedAt != nil:
+		return "acknowledged by you, confirmed " + words.Second(*p.AcknowledgedAt, now), true
+	case p.AcknowledgedByMe:
+		return "acknowledged by you, confirmed", true
+	case p.Status == string(page.Acknowledged):
+		return cmp.Or(words.OneLine(p.AcknowledgedBy, 40), "somebody else") + " has it", true
+	case p.Hushed:
+		return "hushed for a moment, not answered", false
+	case p.Ringing:
+		return "ringing", false
+	case p.MutedBy != "":
+		return "quiet at the service: " + words.OneLine(p.MutedBy, 60), false
+	}
+	return "open", false
+}
+
+// Render draws a state.
+func (v *View) Render(s control.State, problem string, now time.Time) {
+	v.state = s
+	if v.chosen == "" && len(s.Pages) > 0 {
+		v.Choose(s.Pages[0].ID)
+	}
+	next, width := v.describe(problem, now), v.object.Size().Width
+	if key := next.one.ID + next.one.Status + next.one.Answer; next.one.ID != "" && key != v.readFor {
+		v.readFor = key
+		v.actions.Read(next.one.ID)
+	}
+	if reflect.DeepEqual(next, v.drawn) && width == v.width {
+		return
+	}
+	first := v.drawn.heading == ""
+	v.drawn, v.width = next, width
+	v.list.Show(v.listed(next))
+	v.about.Show(v.described(next))
+	if !first {
+		return
+	}
+	c := v.palette
+	foot := kit.Row(12, 0, v.note, kit.NewButton("Keep", "", kit.Plain(c), nil, func() { v.note.OnSubmitted(v.note.Text) }))
+	right := kit.Behind(kit.Box(c.Card, c.Line, 12), kit.Inset(18, 18, 16, 20, kit.Ends(kit.Inset(0, 0, 12, 0, v.about.Object), foot)))
+	v.object.Objects = []fyne.CanvasObject{kit.Inset(22, 22, 22, 22, kit.Beside(340, 18, v.list.Object, right))}
+	v.object.Refresh()
+}
+
+func (v *View) listed(p picture) fyne.CanvasObject {
+	c := v.palette
+	rows := []fyne.CanvasObject{kit.Bold(p.heading, 20, c.Text)}
+	if p.problem != "" {
+		rows = append(rows, kit.Words("As last seen. "+p.problem, look.SizeBody, c.Warning))
+	}
+	if len(p.calling)+len(p.morning) == 0 {
+		rows = append(rows, kit.Words("Nothing wants an answer.", look.SizeBody, c.Quiet))
+	}
+	for _, one := range p.calling {
+		rows = append(rows, v.listedCard(one))
+	}
+	if p.hidden > 0 {
+		rows = append(rows, kit.Words(words.Count(p.hidden, "more is", "more are")+" open; “nightstand pages” lists them all.", look.SizeBody, c.Quiet))
+	}
+	if len(p.morning) > 0 {
+		rows = append(rows, kit.Gap(4), kit.Heading(c, "For the morning"))
+		for _, one := range p.morning {
+			rows = append(rows, v.listedCard(one))
+		}
+	}
+	return kit.Column(10, rows...)
+}
+
+func (v *View) listedCard(one card) fyne.CanvasObject {
+	c := v.palette
+	ink, edge := c.Quiet, c.Line
+	if one.good {
+		ink = c.OK
+	}
+	if one.chosen {
+		edge = c.Lamp
+	}
+	rows := []fyne.CanvasObject{
+		kit.TopRow(10, 1, kit.Inset(3, 0, 0, 0, kit.Sign(look.Severity(one.severity, c), 14)),
+			kit.NewText(one.title, kit.Style{Sizes: []float32{look.SizeBody}, Colour: c.Text, Bold: true, Lines: 2})),
+		kit.Words(one.where, look.SizeBody, c.Quiet),
+		kit.NewText(one.stands, kit.Style{Sizes: []float32{look.SizeBody}, Colour: ink, Lines: 3}),
+	}
+	if one.answer {
+		rows = append(rows, kit.Gap(2), kit.Row(8, -1, kit.NewButton("Acknowledge", "", kit.Plain(c), nil, func() { v.actions.Acknowledge([]string{one.id}) })))
+	}
+	return kit.NewPick(kit.EdgedCard(c, edge, kit.Column(3, rows...)), func() { v.Choose(one.id); v.drawn.told = "\x00"; v.Render(v.state, v.drawn.problem, time.Now()) })
+}
+
+func (v *View) described(p picture) fyne.CanvasObject {
+	c, one := v.palette, p.one
+	if one.ID == "" {
+		return kit.Column(8, kit.Bold("Nothing is chosen", 20, c.Text), kit.Words("A page shows here with its links, and with what happened.", look.SizeBody, c.Quiet))
+	}
+	head := []fyne.CanvasObject{kit.NewText(page.Plain(one.Title, page.MaxTitle), kit.Style{Sizes: []float32{20, 17}, Colour: c.Text, Bold: true, Lines: 3})}
+	if one.UndoUntil != nil {
+		head = append(head, kit.NewButton("Undo", "", kit.Plain(c), nil, func() { v.actions.Undo(one.ID) }))
+	}
+	if answerable(one) {
+		head = append(head, kit.NewButton(choose(one.StillOnIt, "Still on it", "Acknowledge"), "", kit.Loud(c), nil, func() { v.actions.Acknowledge([]string{one.ID}) }))
+	}
+	tags := []fyne.CanvasObject{kit.Tag(c, one.Severity)}
+	if p.age != "" {
+		tags = append(tags, kit.Tag(c, p.age))
+	}
+	for _, l := range one.Labels {
+		tags = append(tags, kit.Tag(c, words.OneLine(l.Name+": "+l.Value, 48)))
+		if len(tags) == 12 {
+			break
+		}
+	}
+	rows := []fyne.CanvasObject{kit.TopRow(12, 0, head...), kit.Words(words.Capital(p.stands)+".", look.SizeBody, c.Quiet), kit.Wrap(8, tags...)}
+	var links []fyne.CanvasObject
+	for _, link := range append(slices.Clone([]page.Link(one.Links)), page.Link{Text: "Open at the service", URL: one.URL}) {
+		if page.WebAddress(link.URL) && len(links) < 8 {
+			links = append(links, kit.NewButton(words.OneLine(cmp.Or(link.Text, link.URL), 44), "", kit.Plain(c), nil, func() { v.actions.Open(link.URL) }))
+		}
+	}
+	if len(links) > 0 {
+		rows = append(rows, kit.Wrap(10, links...))
+	}
+	if p.told != "" {
+		rows = append(rows, kit.Words(p.told, look.SizeBody, c.Warning))
+	}
+	if one.EscalatesAt != nil && one.Status == string(page.Triggered) {
+		rows = append(rows, kit.Words("Goes to "+cmp.Or(words.OneLine(one.EscalatesTo, 60), "the next person")+" at "+words.Second(*one.EscalatesAt, time.Now())+" if nobody answers.", look.SizeBody, c.Text))
+	}
+	if one.AnswerMutes != "" && one.Status == string(page.Triggered) {
+		rows = append(rows, kit.Words("Acknowledging "+words.Clause(one.AnswerMutes)+".", look.SizeBody, c.Quiet))
+	}
+	if p.detail != "" {
+		rows = append(rows, kit.Behind(kit.Box(c.Raised, nil, 8), kit.Inset(10, 12, 10, 12, kit.Words(p.detail, look.SizeBody, c.Text))))
+	}
+	rows = append(rows, kit.Gap(4))
+	for number, e := range p.timeline {
+		if number > 0 {
+			rows = append(rows, kit.Line(c.Line))
+		}
+		rows = append(rows, kit.TopRow(14, 2, kit.Label(words.Second(e.At, time.Now()), look.SizeBody, c.Quiet),
+			kit.Inset(3, 0, 0, 0, kit.Sign(look.Kind(e.Kind, c), 14)), kit.Words(e.Text, look.SizeBody, c.Text)))
+	}
+	return kit.Column(9, rows...)
+}
+
+func choose(yes bool, first, second string) string {
+	if yes {
+		return first
+	}
+	return second
+}

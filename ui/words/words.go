@@ -1,0 +1,172 @@
+// Package words says what the faces say in the same way: spans and times as a
+// colleague would, names of signals, how fresh sight is. The command line and
+// the windows both speak through it.
+package words
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"nightstand/app/control"
+	"nightstand/app/page"
+)
+
+// Sentence begins with a capital letter and ends with a full stop.
+func Sentence(text string) string {
+	text = Capital(page.Plain(text, page.MaxDetails))
+	if text == "" {
+		return ""
+	}
+	if strings.ContainsAny(text[len(text)-1:], ".!?:") || strings.HasSuffix(text, "…") {
+		return text
+	}
+	return text + "."
+}
+
+// Clause is a sentence's text to go on from.
+func Clause(text string) string { return strings.TrimRight(page.Plain(text, page.MaxDetails), ". ") }
+
+// Capital begins with a capital letter.
+func Capital(text string) string {
+	first, width := utf8.DecodeRuneInString(text)
+	if text == "" {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + text[width:]
+}
+
+// OneLine is a title short enough for one line of so many letters.
+func OneLine(text string, width int) string {
+	text = page.Plain(text, page.MaxTitle)
+	if utf8.RuneCountInString(text) <= width {
+		return text
+	}
+	return strings.TrimRight(string([]rune(text)[:max(1, width-1)]), " …") + "…"
+}
+
+// Span says a length of time as a colleague would.
+func Span(d time.Duration) string {
+	d = max(0, d)
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d/time.Second))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d/time.Hour), int(d/time.Minute)%60)
+	}
+	return fmt.Sprintf("%d days", int(d/(24*time.Hour)))
+}
+
+// Age is Span for what need not be told to the second, and so changes seldom.
+func Age(d time.Duration) string {
+	if d < time.Minute {
+		return "under a minute"
+	}
+	if d < 2*time.Minute {
+		return "1 min"
+	}
+	return Span(d)
+}
+
+// Countdown is a span that is watched running out: 4:18.
+func Countdown(d time.Duration) string {
+	left := max(0, d).Round(time.Second)
+	if left >= time.Hour {
+		return fmt.Sprintf("%d:%02d:%02d", int(left/time.Hour), int(left/time.Minute)%60, int(left/time.Second)%60)
+	}
+	return fmt.Sprintf("%d:%02d", int(left/time.Minute), int(left/time.Second)%60)
+}
+
+// Second is a time of day in the reader's zone, with the date when it is not
+// today's.
+func Second(at, now time.Time) string { return timeOfDay(at, now, "15:04:05") }
+
+// Minute is Second without the seconds, for times ahead.
+func Minute(at, now time.Time) string { return timeOfDay(at, now, "15:04") }
+
+func timeOfDay(at, now time.Time, layout string) string {
+	at = at.In(now.Location())
+	switch {
+	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return at.Format(layout)
+	case at.Year() == now.Year():
+		return at.Format("Mon 2 Jan " + layout)
+	}
+	return at.Format("2 Jan 2006 " + layout)
+}
+
+// Count puts a number before a noun.
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// Light is what the agent says of itself: whether a page would be heard now.
+func Light(armed control.Armed) string {
+	if armed.Sentence == "" {
+		return "The agent does not say whether you would hear a page, so do not count on being woken. End it and start it again."
+	}
+	return page.Plain(armed.Sentence, page.MaxDetails)
+}
+
+// Signal reads a signal's name as words: stay_awake is "stay awake", poll:prod
+// is "sight of prod".
+func Signal(name string) string {
+	if account, found := strings.CutPrefix(name, "poll:"); found {
+		return "sight of " + account
+	}
+	if name == "poll" {
+		return "paging service"
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
+
+// Open counts the open pages.
+func Open(open int) string {
+	if open == 0 {
+		return "No page is open."
+	}
+	return Count(open, "page is open", "pages are open")
+}
+
+// Freshness says when an account was last seen.
+func Freshness(a control.Account, now time.Time) string {
+	said := "not asked yet"
+	if a.LastGoodPoll != nil {
+		said = "answered " + Span(now.Sub(*a.LastGoodPoll)) + " ago"
+	} else if a.Error != "" {
+		said = "has not answered yet"
+	}
+	if a.Blind {
+		said = "BLIND, pages of it cannot be seen: " + said
+	}
+	if a.Error != "" {
+		said += ", but now: " + a.Error
+	}
+	return said
+}
+
+// Shift says whether this user is on call.
+func Shift(shift control.Shift, now time.Time) string {
+	role := ""
+	if shift.Role != "" {
+		role = " as " + OneLine(shift.Role, 30)
+	}
+	switch {
+	case !shift.Known:
+		return "No roster is known, so you count as on call."
+	case shift.OnCall && shift.EndsAt != nil:
+		return "You are on call" + role + " until " + Minute(*shift.EndsAt, now) + "."
+	case shift.OnCall:
+		return "You are on call" + role + "."
+	case shift.NextStartsAt != nil:
+		return "You are not on call; your next shift starts at " + Minute(*shift.NextStartsAt, now) + "."
+	}
+	return "You are not on call."
+}
