@@ -67,6 +67,7 @@ var directions = []direction{
 var libraries = []struct{ path, room, because string }{
 	{"fyne.io/systray", "tray", "it panics without a bus, which only the tray guards against"},
 	{"github.com/gen2brain/malgo", "tray/siren", "only the siren opens a sound device, and only while it rings"},
+	{"github.com/jfreymuth/pulse", "tray/siren", "it falls over where a sound server hangs up on it, which only that room guards against"},
 	{"github.com/gen2brain/beeep", "tray/notify", "it must never be handed the text of a page"},
 	{"modernc.org/sqlite", "app/store", "one writer, one place for durability"},
 	{"github.com/pressly/goose", "app/store", "migrations run under the instance lock"},

@@ -39,7 +39,7 @@ const lowest = 0.05
 // one changes, people move a stream by hand, and whoever begins to listen only
 // then misses the beginning. What was played somewhere was played.
 //
-// An ear costs up to 2 % of a core and a stream for each output, so it is
+// An ear costs a few per cent of a core and a stream for each output, so it is
 // opened for a drill and closed after it. All methods may be called from any
 // goroutine.
 type Ear struct {
@@ -81,9 +81,9 @@ type Hearing struct {
 // outlet is an output as it stands now.
 type outlet struct {
 	Device
-	muted   bool
-	volume  float64 // of its loudest channel; 1 is full
-	covered bool    // its monitor is muted, so nothing can be told of it
+	muted  bool
+	volume float64 // of its loudest channel; 1 is full
+	doubt  string  // why what it carries proves nothing; empty when it does
 }
 
 // player is our own stream as it stands now.
@@ -125,9 +125,9 @@ func newEar(device string) *Ear {
 }
 
 // Heard waits until a burst of our alarm is heard that began after since. It
-// takes until its third note to know one, but At is the first. When the
-// context ends before, the hearing says why that may be. An error means that it
-// is not known whether the alarm was played.
+// takes a burst's first second to know it (a blind alarm's first two), but At
+// is its beginning. When the context ends before, the hearing says why nothing
+// was heard. An error means that it is not known whether the alarm was played.
 func (e *Ear) Heard(ctx context.Context, since time.Time) (Hearing, error) {
 	for {
 		e.mu.Lock()
@@ -209,8 +209,8 @@ func (o outlet) why(ours *player) string {
 		return fmt.Sprintf("the output %s is muted", quoted(o.Name))
 	case o.volume < lowest:
 		return fmt.Sprintf("the volume of the output %s is at %.0f %%", quoted(o.Name), 100*o.volume)
-	case o.covered:
-		return fmt.Sprintf("the monitor of the output %s is muted (it stands among the inputs in the sound settings), so what is played there is not known", quoted(o.Name))
+	case o.doubt != "":
+		return fmt.Sprintf("what is played on the output %s is not known, because %s", quoted(o.Name), o.doubt)
 	case ours != nil && ours.on == o.ID:
 		return fmt.Sprintf("the siren had a stream on %s, but the alarm was not found in what that output carried", quoted(o.Name))
 	}
@@ -220,7 +220,7 @@ func (o outlet) why(ours *player) string {
 // shut says that nothing of what the output's monitor carries can be heard. The
 // monitor does not tell: with a volume that is set in the hardware, and mostly
 // under PipeWire, it carries what comes before mute and volume.
-func (o outlet) shut() bool { return o.muted || o.volume < lowest }
+func (o outlet) shut() bool { return o.muted || o.volume < lowest || o.doubt != "" }
 
 // stands takes note of how outputs and our own stream stand now.
 func (e *Ear) stands(outlets []outlet, ours *player) {

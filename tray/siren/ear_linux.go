@@ -75,9 +75,11 @@ func (s *soundServer) look() error {
 			return err
 		}
 	}
-	covered := make(map[uint32]bool)
+	doubts := make(map[uint32]string)
 	for _, source := range sources {
-		covered[source.SourceIndex] = source.Mute
+		if source.Mute {
+			doubts[source.SourceIndex] = "its monitor, which stands among the inputs in the sound settings, is muted"
+		}
 	}
 	var outlets []outlet
 	names := make(map[uint32]string)
@@ -88,10 +90,10 @@ func (s *soundServer) look() error {
 		}
 		names[sink.SinkIndex], monitors[sink.SinkName] = sink.SinkName, sink.MonitorSourceIndex
 		outlets = append(outlets, outlet{
-			Device:  Device{ID: sink.SinkName, Name: sink.Device, Default: sink.SinkName == about.DefaultSinkName},
-			muted:   sink.Mute,
-			volume:  loudestChannel(sink.ChannelVolumes),
-			covered: covered[sink.MonitorSourceIndex],
+			Device: Device{ID: sink.SinkName, Name: sink.Device, Default: sink.SinkName == about.DefaultSinkName},
+			muted:  sink.Mute,
+			volume: loudestChannel(sink.ChannelVolumes),
+			doubt:  doubts[sink.MonitorSourceIndex],
 		})
 	}
 	var ours *player

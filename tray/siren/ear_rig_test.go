@@ -179,7 +179,7 @@ func TestTheEarIsNotDeceivedByAMutedOutput(t *testing.T) {
 	mustMiss(t, hears(t, e, time.Now(), 3*time.Second), "the volume of the output “speaker” is at 0 %")
 	r.pactl("set-sink-volume", "speaker", "100%")
 	r.pactl("set-source-mute", "speaker.monitor", "1")
-	mustMiss(t, hears(t, e, time.Now(), 3*time.Second), "the monitor of the output “speaker” is muted")
+	mustMiss(t, hears(t, e, time.Now(), 3*time.Second), "what is played on the output “speaker” is not known, because its monitor")
 	restored := time.Now()
 	r.pactl("set-source-mute", "speaker.monitor", "0")
 	mustHave(t, hears(t, e, restored, 6*time.Second), Critical, "speaker")
@@ -227,14 +227,15 @@ func TestTheEarIsNotDeceivedByAMonitorBeforeTheVolume(t *testing.T) {
 }
 
 func TestTheEarTakesNothingElseForTheAlarm(t *testing.T) {
-	for name, sound := range noises(20 * time.Second) {
+	others := noises(4 * time.Second)
+	for _, name := range []string{"white noise", "a tone of 1 kHz", "music"} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			r.start("speaker")
 			e := listenFor(t, "")
 			began := time.Now()
-			r.playOn("speaker", sound)
-			mustMiss(t, hears(t, e, began, 5*time.Second), "not found in what any output of this machine carried")
+			r.playOn("speaker", others[name])
+			mustMiss(t, hears(t, e, began, 4*time.Second), "not found in what any output of this machine carried")
 			if name != "music" {
 				return
 			}
@@ -272,6 +273,9 @@ func TestTheEarIsWhereTheSirenFallsTo(t *testing.T) {
 			}
 			if n := r.listeners(); n != 2 {
 				t.Errorf("%d recordings run where one output is left, and parec", n)
+			}
+			if chosen != "" {
+				return
 			}
 			// An output that was not there before is listened to as well.
 			r.pactl("load-module", "module-null-sink", "sink_name=kitchen", "sink_properties=device.description=kitchen")

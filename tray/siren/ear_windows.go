@@ -112,13 +112,12 @@ func (l *loopbacks) look() error {
 	return nil
 }
 
-// standing asks for mute and volume. An output that does not tell them is taken
-// as muted, because nobody knows whether it is heard.
+// standing asks for mute and volume.
 func standing(d Device, id malgo.DeviceID) outlet {
 	var muted C.int
 	var volume C.float
 	if result := C.endpoint((*C.wchar_t)(unsafe.Pointer(&id[0])), &muted, &volume); result < 0 {
-		muted = 1
+		return outlet{Device: d, volume: 1, doubt: "Windows does not tell whether it is muted"}
 	}
 	return outlet{Device: d, muted: muted != 0, volume: float64(volume)}
 }

@@ -19,6 +19,7 @@ const (
 	// What a glance needs to be one of our notes, each a part of 1.
 	dominance = 0.35 // how much of all that sounds its fundamental and harmonics are
 	likeness  = 0.93 // the cosine between their strengths and ours: a lone sine has at most 0.87
+	least     = 0.04 // how much of all that sounds the fundamental is, if both of these are so
 
 	// faintest is the level of a note, in dB of its effective value against
 	// full scale, below which nobody could hear it. The first loudness step
@@ -128,7 +129,8 @@ func phrase(notes []note, known map[float64]int) []expectation {
 
 // glance is what was seen in 30 ms of sound.
 type glance struct {
-	// power is the mean square of each voice's fundamental and harmonics.
+	// power is the mean square of each voice's fundamental and harmonics, or of
+	// the fundamental alone where it is too weak for the voice to be ours.
 	power []float64
 	// ours says that it is this voice that sounds.
 	ours []bool
@@ -308,14 +310,17 @@ func see(sound []float64) glance {
 		return g
 	}
 	for i, v := range voices {
-		var power, along float64
-		for n, strength := range v.profile {
-			a := amplitude(weighed[:], v.frequency*float64(n+1))
-			power += a * a / 2
-			along += a * strength
+		fundamental := amplitude(weighed[:], v.frequency)
+		power, along := fundamental*fundamental/2, fundamental*v.profile[0]
+		if power >= least*all {
+			for n, strength := range v.profile[1:] {
+				a := amplitude(weighed[:], v.frequency*float64(n+2))
+				power += a * a / 2
+				along += a * strength
+			}
+			g.ours[i] = power >= floor && power >= dominance*all && along*along/2 >= likeness*likeness*power
 		}
 		g.power[i] = power
-		g.ours[i] = power >= floor && power >= dominance*all && along*along/2 >= likeness*likeness*power
 	}
 	return g
 }

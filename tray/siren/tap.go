@@ -40,9 +40,10 @@ func (t *tap) take(sound []float32, now time.Time) {
 	t.arrive(now)
 	found := t.recogniser.take(sound)
 	for _, f := range found {
-		began := t.when(t.recogniser.beginning(f, t.seam(f.from)))
+		first := t.recogniser.beginning(f, t.seam(f.from))
+		began := t.when(first)
 		same := f.tune.pattern == t.last && began.Sub(t.until) < sameTime
-		t.last, t.until = f.tune.pattern, t.when(f.until)
+		t.last, t.until = f.tune.pattern, arrival{first, began}.timeOf(f.until)
 		if !same {
 			t.ear.recognise(t.id, f.tune.pattern, began, 10*math.Log10(f.power))
 		}
