@@ -1,7 +1,7 @@
 # Nightstand: what a person or a machine does with it.
 #
 #	make            the program, as bin/nightstand
-#	make run        a real page, from the first sound to the acknowledgement
+#	make run        a short night with nothing set up: it rings, you answer
 #	make test       everything that is tested, on a private desktop
 #	make deps       what is missing to build and test, installed where possible
 #	make help       everything else
@@ -12,18 +12,20 @@
 # "make GO=/path/to/go" uses another.
 GO = $(eval GO := $(or $(shell .ci/go),$(error there is no Go that is new enough, see above)))$(GO)
 
-# Debian packages to build and run: the compiler for the sound engine, the
-# library through which it reaches the sound server, and the paging server of
-# "make run".
-RUN_PACKAGES := gcc libc6-dev make libpulse0 prometheus-alertmanager
+# Debian packages to build and run: the compiler for the sound engine and the
+# windows, what those are drawn with on X11 and Wayland, and the library through
+# which the siren reaches the sound server.
+RUN_PACKAGES := \
+	gcc libc6-dev make pkg-config libpulse0 \
+	libgl1-mesa-dev xorg-dev libwayland-dev libxkbcommon-dev
 
 # Debian packages for tests: a private desktop with a screen, a window manager,
-# a bus, a keyring, notifications, a tray and a speaker; the checker of systemd
-# units; and the compiler for the Windows build.
+# a bus, a keyring, notifications, a tray and a speaker; a real Alertmanager; the
+# checker of systemd units; and the compiler for the Windows build.
 TEST_PACKAGES := \
 	xvfb openbox x11-utils scrot fonts-dejavu-core \
 	dbus dunst gnome-keyring xfce4-panel \
-	pulseaudio pulseaudio-utils \
+	pulseaudio pulseaudio-utils prometheus-alertmanager \
 	systemd gcc-mingw-w64-x86-64
 
 # Versions of the tools that only developers run.
@@ -47,8 +49,8 @@ build: ## build the program
 	CGO_ENABLED=1 $(GO) build $(BUILD) -o $(PROGRAM) .
 
 .PHONY: run
-run: deps-run build ## ring once for real: an Alertmanager, a page, your answer
-	@.ci/first-page $(CURDIR)/$(PROGRAM)
+run: deps-run build ## a short night with nothing set up: it rings, Space answers
+	@$(PROGRAM) demo
 
 .PHONY: clean
 clean: ## remove what was built
@@ -70,13 +72,13 @@ format:
 	[ -z "$$unformatted" ] || { echo "not formatted by gofmt:" $$unformatted; exit 1; }
 
 .PHONY: vet
-vet:
-	$(GO) vet ./...
+vet: # with the flags of the build, or everything is compiled twice
+	$(GO) vet -trimpath ./...
 
 .PHONY: cross
 cross: ## build for Windows, type-check for macOS
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc CGO_CFLAGS="-O2 -w" $(GO) build $(BUILD) -o bin/nightstand.exe .
-	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet -tags ci ./...
 
 .PHONY: lint
 lint: format vet ## gofmt, vet, staticcheck, and govulncheck where its list can be reached

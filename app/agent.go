@@ -81,6 +81,7 @@ type Agent struct {
 	desk       desk
 	windows    *windows // nil where there is no screen, or no window is wanted
 	drilling   sync.Mutex
+	listen     func(device string) (ear, error) // opens an ear on an output
 }
 
 // input is one thing for the core, and for whoever asked the state after it.
@@ -107,6 +108,7 @@ func New(ctx context.Context, parts Parts) *Agent {
 		inputs:  make(chan input, 256),
 		ending:  make(chan struct{}),
 		quit:    make(chan struct{}),
+		listen:  listenTo,
 	}
 	a.desk.now.Lock = string(session.LockUnknown)
 	memory := recall(ctx, parts.Store, a.log)

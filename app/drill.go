@@ -190,5 +190,5 @@ func (a *Agent) tellDrill(r control.DrillReport) {
 	a.recorder.put(watch.Write{At: time.Now(), Kind: "drill", Text: words + r.Sentence})
 }
 
-// listen opens an ear on the output that the siren would use.
-func (a *Agent) listen(device string) (ear, error) { return siren.Listen(device) }
+// listenTo opens an ear on the output that the siren would use.
+func listenTo(device string) (ear, error) { return siren.Listen(device) }

@@ -234,7 +234,7 @@ func (w *windows) failed(said string) {
 	w.notBefore = w.now().Add(pause)
 	reason := phrase(page.Plain(said, 400))
 	if reason == "" {
-		reason = "the alarm’s window went away without saying why"
+		reason = "the alarm’s window ended without a word; another one comes"
 	}
 	w.log.Warn("no alarm window", "reason", reason, "next", pause)
 	w.signal(watch.SignalSeen{Name: windowSignal, State: watch.SignalWarning, Detail: reason})

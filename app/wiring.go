@@ -53,6 +53,7 @@ func (RunningError) ExitCode() int { return supervise.Final }
 func Run(ctx context.Context, options Options) error {
 	heart := supervise.Listen()
 	debug.SetMemoryLimit(memoryGoal)
+	supervise.Frugal()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -162,7 +163,7 @@ const memoryGoal = 64 << 20
 // The agent becomes small a while after its start, and stays so.
 const (
 	settled   = 15 * time.Second
-	leanEvery = 10 * time.Minute
+	leanEvery = 2 * time.Minute
 )
 
 // claim makes this process the one agent of its profile. Where the profile

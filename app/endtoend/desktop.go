@@ -63,6 +63,7 @@ type Desktop struct {
 	tb            testing.TB
 	options       Options
 	bus           *dbus.Conn
+	screen        *Process
 	panel, sound  *Process
 	daemon        *Process // of notifications
 	notifications *Notifications
@@ -277,6 +278,7 @@ func (d *Desktop) startScreen() {
 	server := d.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset")
 	server.ExtraFiles = []*os.File{theirs}
 	process := startProcess(d.tb, "Xvfb", filepath.Join(d.Directory, "log"), server)
+	d.screen = process
 	theirs.Close()
 	if err := number.SetReadDeadline(time.Now().Add(readyWithin)); err != nil {
 		d.tb.Fatal(err)
@@ -292,6 +294,9 @@ func (d *Desktop) startScreen() {
 		return d.Command("xprop", "-root", "_NET_SUPPORTING_WM_CHECK").Run()
 	})
 }
+
+// StopScreen ends the X server, as when a remote desktop is cut.
+func (d *Desktop) StopScreen() { d.screen.Stop() }
 
 // busConfiguration starts nothing by itself but the settings service that the
 // panel cannot be without: what this desktop lacks must not be activated

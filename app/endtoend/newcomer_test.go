@@ -10,28 +10,20 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"nightstand/sync/alertmanager/alertmanagertest"
 )
 
-// What "make run" does once the program is built: a newcomer hears the siren,
-// answers on the notification and reads that it is a fact; Ctrl-C leaves
-// nothing behind.
+// What "make run" does once the program is built, for a newcomer who answers on
+// the notification and reads that it is a fact; Ctrl-C leaves nothing behind.
 func TestANewcomersFirstPage(t *testing.T) {
 	t.Parallel()
-	need(t, alertmanagertest.Program, "amtool")
 	desk := Start(t, Options{})
 	ear, notes := desk.Listen(), desk.Notifications()
 	binary, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	script, err := filepath.Abs(filepath.Join("..", "..", ".ci", "first-page"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	began := time.Now()
-	run := desk.Run(nil, script, binary)
+	run := desk.Run(nil, binary, "demo", "--no-window")
 	said := func() string {
 		text, err := os.ReadFile(run.Log)
 		if err != nil {
@@ -41,9 +33,9 @@ func TestANewcomersFirstPage(t *testing.T) {
 	}
 
 	mustHear(t, ear, began, readyWithin, "the first page of a newcomer")
-	note := alarmNote(notes, "Checkout answers every third customer with an error")
+	note := alarmNote(notes, "Orders database is losing writes")
 	Eventually(t, 10*time.Second, func() error {
-		if text := said(); !strings.Contains(text, "A page is ringing") {
+		if text := said(); !strings.Contains(text, "Paged: Orders database is losing writes") {
 			return fmt.Errorf("it says %q", text)
 		}
 		return nil
@@ -52,12 +44,16 @@ func TestANewcomersFirstPage(t *testing.T) {
 	burst := nextBurst(t, ear)
 	mustBeQuietThenTold(t, ear, burst, notes.Invoke(note, "Acknowledge"))
 	Eventually(t, 10*time.Second, func() error {
-		if text := said(); !strings.Contains(text, "acknowledged, confirmed by the service") {
+		if text := said(); !strings.Contains(text, "Acknowledged by you at") || !strings.Contains(text, "confirmed by the service") {
 			return fmt.Errorf("it says %q", text)
 		}
 		return nil
 	})
 	desk.Screenshot("newcomer-b-confirmed")
+	night := demoHome(t, desk, binary)
+	if words := strings.Join(strings.Fields(night.MustDo("status").Out), " "); !strings.Contains(words, "acknowledged, confirmed by the service: by you at ") {
+		t.Errorf("status says %q", words)
+	}
 
 	if err := syscall.Kill(-run.ID(), syscall.SIGINT); err != nil {
 		t.Fatal(err)

@@ -210,6 +210,7 @@ type (
 			Sounding bool
 			PageID   string `json:"page_id"`
 			Step     int
+			Calling  int
 			Pattern  string
 		}
 		Accounts []struct {

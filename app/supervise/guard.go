@@ -205,6 +205,7 @@ func (g *guard) watch(ctx context.Context, signals <-chan os.Signal, restarts in
 	if err := child.Start(); err != nil {
 		return ending{}, err
 	}
+	Frugal()
 	lean := time.AfterFunc(startIsOver, BecomeSmall)
 	defer lean.Stop()
 	beats := make(chan struct{}, 1)

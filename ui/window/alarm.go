@@ -9,20 +9,22 @@ import (
 
 	"nightstand/app/control"
 	"nightstand/ui/alarm"
-	"nightstand/ui/look"
 )
 
-// alarmFace is the alarm's window.
+// alarmFace is the alarm's window. While something rings it stays above all
+// others; once it is answered it must not cover the dashboards that are opened
+// next. A window cannot be told to come down again, so another takes its place.
 type alarmFace struct {
 	*process
 	content *alarm.Window
 	ringing bool
+	above   bool // the present window stays above all others
 	lock    string
 	calling int // by the last state
 }
 
-func (p *process) alarmView(look.Palette) view {
-	f := &alarmFace{process: p}
+func (p *process) alarmView() view {
+	f := &alarmFace{process: p, above: true}
 	canvas := p.window.Canvas()
 	f.content = alarm.New(canvas, alarm.Actions{
 		Acknowledge: f.acknowledge,
@@ -40,16 +42,36 @@ func (p *process) alarmView(look.Palette) view {
 		},
 		Note: func(id, text string) { p.keepNote(id, text, f.content.Kept, f.read) },
 		Read: f.read,
-		Open: p.open, Close: p.window.Close,
+		Open: p.open, Close: func() { p.window.Close() },
 	}, time.Now)
+	f.listen(canvas)
+	f.content.Render()
+	return f
+}
+
+// listen brings what is pressed in a window to its content.
+func (f *alarmFace) listen(canvas fyne.Canvas) {
 	if keys, is := canvas.(desktop.Canvas); is {
 		keys.SetOnKeyDown(f.content.KeyDown)
 		keys.SetOnKeyUp(f.content.KeyUp)
 	}
 	canvas.SetOnTypedKey(func(*fyne.KeyEvent) { f.content.Stir() })
 	canvas.SetOnTypedRune(func(rune) { f.content.Stir() })
-	f.content.Render()
-	return f
+}
+
+// place puts the content into a window that stays above all others, or into one
+// that does not.
+func (f *alarmFace) place(above bool) {
+	if f.above == above {
+		return
+	}
+	f.above = above
+	before := f.window
+	f.window = f.alarmWindow(above, before.Canvas().Size())
+	f.listen(f.window.Canvas())
+	f.content.Move(f.window.Canvas())
+	f.window.Show()
+	before.Close()
 }
 
 // acknowledge answers the pages of one press. Of a storm that is larger than
@@ -72,6 +94,7 @@ func (f *alarmFace) see(s control.State) {
 	s, f.calling = f.alike(s), s.Alarm.Calling
 	f.content.See(s)
 	rings := f.content.Ringing()
+	f.place(rings)
 	if rings && !f.ringing || f.lock == "locked" && s.Desk.Lock != "locked" {
 		f.raise()
 	}

@@ -9,8 +9,10 @@ import (
 	"log"
 	"net/url"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -62,6 +64,9 @@ const frame = 200 * time.Millisecond
 func Run(ctx context.Context, o Options) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	// Whoever opened the window may die and take the other end of standard
+	// error along; that is no reason to close it.
+	signal.Ignore(syscall.SIGPIPE)
 	trouble := listenToFyne()
 	defer func() {
 		// Without any screen the toolkit does not give up but falls over.
@@ -72,7 +77,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			err = &NoScreenError{Reason: trouble.reason()}
 		}
 	}()
-	fyneapp.SetMetadata(fyne.AppMetadata{ID: identity, Name: "Nightstand", Version: o.Version, Migrations: map[string]bool{"fyneDo": true}})
+	fyneapp.SetMetadata(fyne.AppMetadata{ID: identity, Name: "Nightstand", Version: o.Version, Migrations: map[string]bool{"fyneDo": os.Getenv(checkThreads) == ""}})
 	application := fyneapp.NewWithID(identity)
 
 	palette := look.Alarm
@@ -85,20 +90,15 @@ func Run(ctx context.Context, o Options) (err error) {
 	application.Settings().SetTheme(look.Theme{Palette: palette})
 	application.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
 
-	w := application.NewWindow("Nightstand")
-	w.Resize(fyne.NewSize(1200, 720))
-	p := &process{ctx: ctx, options: o, window: w, application: application}
-	shown := p.mainView
+	p := &process{ctx: ctx, options: o, application: application}
+	var v view
 	if o.View == "alarm" {
-		w.SetTitle("Nightstand: a page")
-		w.Resize(fyne.NewSize(1200, 760))
-		w.CenterOnScreen()
-		if d, is := w.(desktop.Window); is {
-			d.RequestAlwaysOnTop()
-		}
-		shown = p.alarmView
+		p.window = p.alarmWindow(true, fyne.NewSize(1200, 760))
+		v = p.alarmView()
+	} else {
+		p.window = p.mainWindow()
+		v = p.mainView(palette)
 	}
-	v := shown(palette)
 	application.Lifecycle().SetOnEnteredForeground(func() { v.focus(true) })
 	application.Lifecycle().SetOnExitedForeground(func() { v.focus(false) })
 
@@ -120,7 +120,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			}
 		}()
 	})
-	w.Show()
+	p.window.Show()
 	if reason := trouble.reason(); reason != "" {
 		return &NoScreenError{Reason: reason}
 	}
@@ -130,6 +130,28 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	return nil
 }
+
+// alarmWindow makes a window for the alarm; above stays in front of all others.
+func (p *process) alarmWindow(above bool, size fyne.Size) fyne.Window {
+	w := p.application.NewWindow("Nightstand: a page")
+	w.Resize(size)
+	w.CenterOnScreen()
+	if d, is := w.(desktop.Window); is && above {
+		d.RequestAlwaysOnTop()
+	}
+	return w
+}
+
+// mainWindow makes the window for everything else.
+func (p *process) mainWindow() fyne.Window {
+	w := p.application.NewWindow("Nightstand")
+	w.Resize(fyne.NewSize(1200, 720))
+	return w
+}
+
+// checkThreads names the variable that lets the toolkit complain about views
+// that are drawn from the wrong goroutine; tests set it.
+const checkThreads = "NIGHTSTAND_CHECK_THREADS"
 
 // identity names the program to the desktop.
 const identity = "example.nightstand"
