@@ -248,16 +248,14 @@ func TestAWindowThatDiesComesAgain(t *testing.T) {
 	server.Post(Page("The window will die"))
 	night.UntilRinging(looked+5*time.Second, "The window will die")
 	Eventually(t, windowComes, screen.Drawn)
-	first := windowsOf(t, night)
+	first := night.windows()
 	for _, id := range first {
-		if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
+		end(t, id)
 	}
 	killed := time.Now()
 	mustHear(t, ear, killed, 5*time.Second, "the siren after its window died")
 	Eventually(t, windowComes, func() error {
-		if again := windowsOf(t, night); len(again) != 1 || slices.Contains(first, again[0]) {
+		if again := night.windows(); len(again) != 1 || slices.Contains(first, again[0]) {
 			return fmt.Errorf("after the windows %v there are %v", first, again)
 		}
 		return screen.Drawn()
@@ -273,22 +271,29 @@ func TestAWindowThatDiesComesAgain(t *testing.T) {
 	screen.UntilReady(windowComes)
 	screen.Press(keySpace)
 	night.UntilConfirmed(10*time.Second, "The window will die")
-	if n := len(windowsOf(t, night)); n != 1 {
+	if n := len(night.windows()); n != 1 {
 		t.Errorf("there are %d windows for one alarm", n)
 	}
 }
 
-// windowsOf are the process ids of the windows of this profile.
-func windowsOf(t *testing.T, night *Nightstand) []int {
-	t.Helper()
+// windows are the process ids of the windows of this profile.
+func (n *Nightstand) windows() []int {
 	var found []int
-	for _, id := range night.desktop.processes() {
+	for _, id := range n.desktop.processes() {
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", id))
 		if err == nil && strings.Contains(string(line), "\x00window\x00") {
 			found = append(found, id)
 		}
 	}
 	return found
+}
+
+// end ends one process as a crash would.
+func end(tb testing.TB, id int) {
+	tb.Helper()
+	if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // Without a graphics driver there is no window, and everything else goes on.
@@ -460,7 +465,7 @@ func TestASecondStartBringsTheWindowUp(t *testing.T) {
 	night.MustDo("window", "now")
 	time.Sleep(2 * time.Second)
 	desk.Screenshot("window-blind")
-	if n := len(windowsOf(t, night)); n > 2 {
+	if n := len(night.windows()); n > 2 {
 		t.Errorf("there are %d windows", n)
 	}
 }

@@ -43,7 +43,8 @@ type scene struct {
 	details  string
 	others   []string // of a storm: the next few titles
 	trouble  string   // why an answer did not count
-	next     string   // "Goes to Dana in 4:18"
+	next     string   // "Goes to Dana"
+	left     string   // " in 4:18"
 	passed   float32  // how much of the time until then is over
 	answers  string   // what the key is for
 	key      string   // its label
@@ -79,20 +80,31 @@ func wants(p control.Page) bool {
 	return p.Ringing || p.Hushed || p.Answer == "sending" || p.Answer == "not_confirmed" || p.Answer == "refused"
 }
 
-// lead is the page the window is about: the one the alarm is for, else the
-// first that wants an answer, else the one it was about before.
-func (v view) lead() control.Page {
-	var calling []control.Page
+// groups are the pages that want an answer, those of which it is asked whether
+// somebody is still on them, and those whose answer is on its way.
+func (v view) groups() (calling, asked, waiting []control.Page) {
 	for _, p := range v.state.Pages {
-		if wants(p) {
+		switch {
+		case !wants(p):
+		case p.Answer == "sending" && !p.Ringing:
+			waiting = append(waiting, p)
+		case p.StillOnIt:
+			asked = append(asked, p)
+		default:
 			calling = append(calling, p)
 		}
 	}
-	if at := slices.IndexFunc(calling, func(p control.Page) bool { return p.ID == v.state.Alarm.PageID }); at >= 0 {
-		return calling[at]
-	}
-	if len(calling) > 0 {
-		return calling[0]
+	return calling, asked, waiting
+}
+
+// lead is the page the window is about: of those that want something the one
+// the alarm is for, else the first; else the one it was about before.
+func (v view) lead() control.Page {
+	calling, asked, waiting := v.groups()
+	for _, group := range [][]control.Page{calling, asked, waiting} {
+		if len(group) > 0 {
+			return group[max(0, slices.IndexFunc(group, func(p control.Page) bool { return p.ID == v.state.Alarm.PageID }))]
+		}
 	}
 	for _, p := range v.state.Pages {
 		if p.ID == v.about.ID {
@@ -116,29 +128,15 @@ func (v view) scene() scene {
 	if v.problem != "" {
 		return v.lostScene()
 	}
-	var calling, asked, waiting []control.Page
-	for _, p := range v.state.Pages {
-		switch {
-		case !wants(p):
-		case p.StillOnIt:
-			asked = append(asked, p)
-		case p.Answer == "sending" && !p.Ringing:
-			waiting = append(waiting, p)
-		default:
-			calling = append(calling, p)
-		}
-	}
+	calling, asked, waiting := v.groups()
 	lead := v.lead()
 	switch {
 	case len(calling) > 0:
 		return v.ringingScene(lead, calling)
 	case len(asked) > 0:
-		return v.askingScene(asked)
+		return v.askingScene(lead, asked)
 	case len(waiting) > 0:
-		s := v.picture(sending, lead)
-		s.sentence = "Acknowledging. Not confirmed yet."
-		s.second = "It rings again if the service does not confirm it."
-		return s
+		return v.sendingScene(lead, waiting)
 	case v.state.Armed.State == "blind":
 		return v.blindScene()
 	case lead.ID == "":
@@ -156,7 +154,7 @@ func (v view) open(id string) bool {
 // picture fills in what every picture of a page has.
 func (v view) picture(k kind, p control.Page) scene {
 	s := scene{
-		kind: k, severity: p.Severity, level: strings.ToUpper(p.Severity), meaning: page.Severity(p.Severity).Meaning(),
+		kind: k, severity: p.Severity, level: level(p), meaning: page.Severity(p.Severity).Meaning(),
 		title: page.Plain(p.Title, page.MaxTitle), place: place(p), page: p.ID, links: safe(p),
 	}
 	if v.detail.ID == p.ID {
@@ -170,6 +168,9 @@ func (v view) picture(k kind, p control.Page) scene {
 	}
 	return s
 }
+
+// level is the severity as the alarm shows it.
+func level(p control.Page) string { return cmp.Or(strings.ToUpper(p.Severity), "NOT KNOWN") }
 
 // place is the service and, where the labels tell, the host or region.
 func place(p control.Page) string {
@@ -215,39 +216,19 @@ func safe(p control.Page) []page.Link {
 
 func (v view) ringingScene(lead control.Page, calling []control.Page) scene {
 	s := v.picture(ringing, lead)
-	total := max(len(calling), v.state.Alarm.Calling)
 	s.ids = v.answerable(calling)
-	s.answers = "answers this one page"
-	s.key, s.keyDoes = "Acknowledge", "ack"
-	if total > 1 {
-		s.answers = fmt.Sprintf("answers all %d pages", total)
-		s.key = fmt.Sprintf("Acknowledge %d", total)
-		s.level = fmt.Sprintf("%d PAGES, THE WORST IS %s", total, s.level)
-		for _, p := range calling {
-			if p.ID != lead.ID && len(s.others) < 3 {
-				s.others = append(s.others, words.OneLine(p.Title, 90))
-			}
+	v.count(&s, calling)
+	for _, p := range calling {
+		if p.ID != lead.ID && len(s.others) < 3 {
+			s.others = append(s.others, words.OneLine(p.Title, 90))
 		}
-		if more := total - 1 - len(s.others); more > 0 {
-			s.others = append(s.others, fmt.Sprintf("and %d more", more))
-		}
+	}
+	if more := v.total(calling) - 1 - len(s.others); more > 0 {
+		s.others = append(s.others, fmt.Sprintf("and %d more", more))
 	}
 	v.escalation(&s, lead)
-	hushed := lead.Hushed
-	switch {
-	case lead.Answer == "not_confirmed" && !lead.Ringing:
-		s.trouble = "Not acknowledged yet: " + words.Clause(lead.AnswerReason) + ". It is sent when the service is seen again."
-		s.answers = "quiet until then; it is not answered"
-	case lead.Answer == "not_confirmed":
-		s.trouble = "Not acknowledged: " + words.Clause(lead.AnswerReason) + "."
-		s.answers = "again: quiet until the service is seen, at most 15 min"
-	case lead.Answer == "refused":
-		s.trouble = "Not acknowledged: " + words.Clause(lead.AnswerReason) + "."
-		s.answers = "tries again"
-	case hushed:
-		s.trouble = "Hushed for a moment. Nobody was told; the page is still unanswered."
-	}
-	if lead.HushesLeft > 0 && !hushed {
+	v.trouble(&s, lead)
+	if lead.Ringing && lead.HushesLeft > 0 {
 		s.hush = "Hush 60 s"
 	}
 	s.footer = v.soundWords()
@@ -255,6 +236,52 @@ func (v view) ringingScene(lead control.Page, calling []control.Page) scene {
 		s.footer += " · acknowledging " + words.Clause(lead.AnswerMutes)
 	}
 	return s
+}
+
+// trouble says why an answer did not count, or that it is only hushed.
+func (v view) trouble(s *scene, lead control.Page) {
+	why := words.Clause(lead.AnswerReason)
+	again := "again: quiet until the service is seen, at most 15 min"
+	switch {
+	case lead.Answer == "not_confirmed" && lead.Hushed:
+		s.trouble, s.answers = "Not acknowledged: "+why+". Hushed for a moment; then it rings again.", again
+	case lead.Answer == "not_confirmed" && !lead.Ringing:
+		s.trouble = "Not acknowledged yet: " + why + ". It is sent when the service is seen again."
+		s.answers = "quiet until then; it is not answered"
+	case lead.Answer == "not_confirmed":
+		s.trouble, s.answers = "Not acknowledged: "+why+".", again
+	case lead.Answer == "refused":
+		s.trouble, s.answers = "Not acknowledged: "+why+".", "tries again"
+	case lead.Hushed:
+		s.trouble = "Hushed for a moment. Nobody was told; the page is still unanswered."
+	}
+}
+
+// total is how many pages call. Of a storm that is larger than one state can
+// tell, the agent has counted them.
+func (v view) total(calling []control.Page) int {
+	if v.state.Open > len(v.state.Pages) {
+		return max(len(calling), v.state.Alarm.Calling)
+	}
+	return len(calling)
+}
+
+// count says how many pages there are, and how many of them one press answers.
+func (v view) count(s *scene, calling []control.Page) {
+	total, reached := v.total(calling), len(s.ids)
+	s.key, s.keyDoes, s.answers = "Acknowledge", "ack", "answers this one page"
+	if total == 1 {
+		return
+	}
+	worst := slices.MinFunc(calling, func(a, b control.Page) int {
+		return page.Severity(a.Severity).Rank() - page.Severity(b.Severity).Rank()
+	})
+	s.level, s.meaning = fmt.Sprintf("%d PAGES, THE WORST IS %s", total, level(worst)), ""
+	s.key, s.answers = fmt.Sprintf("Acknowledge %d", total), fmt.Sprintf("answers all %d pages", total)
+	if 0 < reached && reached < len(calling) {
+		s.key = fmt.Sprintf("Acknowledge %d", reached)
+		s.answers = fmt.Sprintf("answers %d of %d pages; the rest came just now", reached, total)
+	}
 }
 
 // answerable are the pages that one press answers: those that could be read.
@@ -276,10 +303,10 @@ func (v view) escalation(s *scene, p control.Page) {
 	left := p.EscalatesAt.Sub(v.now)
 	who := cmp.Or(words.OneLine(p.EscalatesTo, 40), "the next person")
 	if left <= 0 {
-		s.next, s.passed = "Going to "+who+" now", 1
+		s.next, s.left, s.passed = "Going to "+who, " now", 1
 		return
 	}
-	s.next = "Goes to " + who + " in " + words.Countdown(left)
+	s.next, s.left = "Goes to "+who, " in "+words.Countdown(left)
 	if p.TriggeredAt != nil {
 		whole := p.EscalatesAt.Sub(*p.TriggeredAt)
 		s.passed = float32(v.now.Sub(*p.TriggeredAt)) / float32(max(whole, 1))
@@ -300,21 +327,34 @@ func (v view) soundWords() string {
 	return "Nothing sounds at the moment"
 }
 
-func (v view) askingScene(asked []control.Page) scene {
-	first := asked[0]
-	s := v.picture(asking, first)
+func (v view) askingScene(lead control.Page, asked []control.Page) scene {
+	s := v.picture(asking, lead)
 	s.level, s.meaning = "STILL ON IT?", "your acknowledgement runs out"
 	s.key, s.keyDoes, s.answers = "Still on it", "ack", "keeps the page yours"
-	for _, p := range asked {
-		s.ids = append(s.ids, p.ID)
+	s.ids = v.answerable(asked)
+	if lead.AckExpiresAt != nil {
+		s.next, s.left = "Yours", " for "+words.Countdown(lead.AckExpiresAt.Sub(v.now))+" more"
 	}
-	if first.AckExpiresAt != nil {
-		s.next = "Rings again in " + words.Countdown(first.AckExpiresAt.Sub(v.now))
+	if lead.Answer == "not_confirmed" || lead.Answer == "refused" {
+		s.trouble = "It was not renewed: " + words.Clause(lead.AnswerReason) + "."
 	}
-	if len(asked) > 1 {
+	switch reached := len(s.ids); {
+	case 0 < reached && reached < len(asked):
+		s.answers = fmt.Sprintf("keeps %d of %d pages yours; the rest came just now", reached, len(asked))
+	case len(asked) > 1:
 		s.answers = fmt.Sprintf("keeps all %d pages yours", len(asked))
 	}
 	s.footer = v.soundWords()
+	return s
+}
+
+func (v view) sendingScene(lead control.Page, waiting []control.Page) scene {
+	s := v.picture(sending, lead)
+	s.sentence, s.second = "Acknowledging. Not confirmed yet.", "It rings again if the service does not confirm it."
+	if len(waiting) > 1 {
+		s.sentence = fmt.Sprintf("Acknowledging %d pages. Not confirmed yet.", len(waiting))
+		s.second = "Those that the service does not confirm ring again."
+	}
 	return s
 }
 
@@ -346,16 +386,31 @@ func (v view) workingScene(p control.Page) scene {
 	} else {
 		s.second = "It stays yours until it is resolved."
 	}
+	if more := v.mine() - 1; more > 0 {
+		s.second += " " + words.Capital(words.Count(more, "more page is", "more pages are")) + " yours too."
+	}
 	at := slices.IndexFunc(v.state.Accounts, func(a control.Account) bool { return a.Name == p.Account })
-	if at >= 0 && !v.state.Accounts[at].TakesBack {
+	final := at >= 0 && !v.state.Accounts[at].TakesBack
+	if final {
 		s.second += " This service cannot take an answer back: if you cannot work on it, bring in the secondary."
 	}
-	if p.UndoUntil != nil && p.UndoUntil.After(v.now) {
+	if p.UndoUntil != nil && p.UndoUntil.After(v.now) && !final {
 		s.undo = p.ID
 		s.undoSays = "Undo for " + words.Span(p.UndoUntil.Sub(v.now)) + " more."
 	}
 	s.key, s.keyDoes = "Back to bed", "close"
 	return s
+}
+
+// mine are how many open pages this user has acknowledged.
+func (v view) mine() int {
+	mine := 0
+	for _, p := range v.state.Pages {
+		if p.AcknowledgedByMe && p.Status == string(page.Acknowledged) {
+			mine++
+		}
+	}
+	return mine
 }
 
 // endedScene says why it is quiet; silence without a reason would be a fault.

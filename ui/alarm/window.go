@@ -39,7 +39,8 @@ type Window struct {
 
 	view     view
 	drawn    drawn
-	key      *kit.Button
+	key      *kit.Button // one for good: a press must find it although it is drawn anew
+	undo     *kit.Button
 	note     *widget.Entry
 	age      *kit.Text // what changes merely because time passes is not
 	next     *kit.Text // built anew, only said anew
@@ -50,6 +51,7 @@ type Window struct {
 	happened *kit.Pane
 	kept     string // how the last note went
 	told     string // what the last command said
+	toNote   bool   // the note gets the keyboard when the key that asked for it is let go
 }
 
 // drawn is what is on the screen; where nothing of it changes, nothing is
@@ -67,6 +69,7 @@ func New(canvas fyne.Canvas, actions Actions, now func() time.Time) *Window {
 	w := &Window{actions: actions, canvas: canvas, now: now, note: widget.NewEntry(), in: kit.NewPane(), happened: kit.NewPane()}
 	w.view.shown = map[string]time.Time{}
 	w.guard.appear(now())
+	w.key = kit.NewButton("", "", kit.Face{}, w, w.pressKey)
 	w.note.SetPlaceHolder("What are you seeing or doing? Enter keeps it, even offline.")
 	w.note.OnSubmitted = w.keepNote
 	return w
@@ -108,6 +111,16 @@ func (w *Window) Kept(text, sentence string, done bool) {
 	w.Render()
 }
 
+// Move draws into another window from now on.
+func (w *Window) Move(canvas fyne.Canvas) {
+	w.canvas = canvas
+	w.drawn.size = fyne.Size{}
+	w.Render()
+	if w.drawn.scene.kind == working {
+		canvas.Focus(w.note)
+	}
+}
+
 // Ringing says that the window is needed: something rings, or waits.
 func (w *Window) Ringing() bool {
 	switch w.drawn.scene.kind {
@@ -145,7 +158,7 @@ func (w *Window) KeyDown(event *fyne.KeyEvent) {
 			}
 		case fyne.KeyN:
 			if scene.kind == working {
-				w.canvas.Focus(w.note)
+				w.toNote = true // not yet: its letter would be typed into it
 			}
 		}
 	}
@@ -153,7 +166,13 @@ func (w *Window) KeyDown(event *fyne.KeyEvent) {
 }
 
 // KeyUp takes in a key that is let go.
-func (w *Window) KeyUp(event *fyne.KeyEvent) { w.guard.release(string(event.Name)) }
+func (w *Window) KeyUp(event *fyne.KeyEvent) {
+	w.guard.release(string(event.Name))
+	if w.toNote && w.drawn.scene.kind == working {
+		w.canvas.Focus(w.note)
+	}
+	w.toNote = false
+}
 
 // Stir takes in a sign of typing that names no key.
 func (w *Window) Stir() { w.guard.stir(w.now()) }
@@ -196,21 +215,26 @@ func (w *Window) Render() {
 	}
 	w.remember(now)
 	next := drawn{scene: w.view.scene(), size: w.canvas.Size(), kept: w.kept, told: w.told, timeline: len(w.view.detail.Timeline)}
-	if next.scene.kind != w.drawn.scene.kind {
+	changed := next.scene.kind != w.drawn.scene.kind
+	if changed {
 		w.change(next.scene, now)
 	}
+	typing := w.canvas.Focused() == fyne.Focusable(w.note)
 	same := reflect.DeepEqual(next.standing(), w.drawn.standing())
 	w.drawn = next
 	if !same {
 		w.canvas.SetContent(kit.Behind(kit.NewGround(look.Alarm.Ground, w), w.content(next)))
 	}
+	if next.scene.kind == working && (changed || typing) {
+		w.canvas.Focus(w.note)
+	}
 	w.drawTime(now)
-	w.drawKey()
+	w.drawKeys()
 }
 
 // standing is what is drawn without what passing time alone changes.
 func (d drawn) standing() drawn {
-	d.scene.age, d.scene.passed, d.scene.undoSays = "", 0, ""
+	d.scene.age, d.scene.left, d.scene.passed, d.scene.undoSays = "", "", 0, ""
 	if d.scene.next != "" {
 		d.scene.next = "soon"
 	}
@@ -228,7 +252,7 @@ func (w *Window) drawTime(now time.Time) {
 		w.age.Set(s.age)
 	}
 	if w.next != nil {
-		w.next.Set(s.next)
+		w.next.SetEnd(s.next, s.left)
 	}
 	if w.bar != nil {
 		w.bar.Set(s.passed)
@@ -256,31 +280,33 @@ func (w *Window) remember(now time.Time) {
 	w.view.shown = shown
 }
 
-// change is what happens when the picture becomes another one: the keys rest,
-// and the note has the keyboard exactly while there is something to note.
+// change is what happens when the picture becomes another one: the keys rest, a
+// press that began on the old one is forgotten, and the note has the keyboard
+// exactly while there is something to note.
 func (w *Window) change(next scene, now time.Time) {
 	w.guard.appear(now)
-	w.told = ""
+	w.key.Forget()
+	w.told, w.toNote = "", false
 	if next.kind == working {
-		w.canvas.Focus(w.note)
 		w.actions.Read(next.page)
 		return
 	}
 	w.canvas.Unfocus()
 }
 
-// drawKey shows whether a press would count.
-func (w *Window) drawKey() {
-	if w.key == nil {
-		return
+// drawKeys show whether a press would count.
+func (w *Window) drawKeys() {
+	if w.undo != nil {
+		hint := "U"
+		if w.canvas.Focused() != nil { // there it would be a letter of the note
+			hint = ""
+		}
+		w.undo.Set("Undo", hint, kit.Plain(look.Alarm))
 	}
-	scene, label := w.drawn.scene, w.drawn.scene.key
+	scene, label, size := w.drawn.scene, w.drawn.scene.key, w.sizes()
 	p := look.Alarm
-	face := kit.Face{Fill: p.Lamp, Ink: p.OnLamp, Hint: p.OnLamp, Size: 44, Radius: 18, Height: keyHeight, Bold: true, Cap: true}
+	face := kit.Face{Fill: p.Lamp, Ink: p.OnLamp, Hint: p.OnLamp, Size: size.key, Radius: 18, Height: size.keyHeight, Bold: true, Cap: true}
 	hint := "Space"
-	if w.compact() {
-		face.Size = 34
-	}
 	ready := w.guard.armed(w.now()) && (scene.keyDoes != "ack" || len(scene.ids) > 0)
 	if !ready {
 		face.Fill, face.Ink, face.Hint, face.Stroke = p.Card, p.Quiet, p.Quiet, p.Quiet
@@ -292,31 +318,42 @@ func (w *Window) drawKey() {
 	w.key.Set(label, hint, face)
 }
 
-const keyHeight float32 = 150
+// sizes are how large things are; small windows have smaller ones.
+type sizes struct {
+	title                             []float32
+	level                             []float32
+	place, text, next, answers, quiet float32
+	key, keyHeight, buttonHeight      float32
+	side, gap, age                    float32
+}
 
-// compact is for small windows and small screens.
-func (w *Window) compact() bool {
-	size := w.canvas.Size()
-	return size.Height < 700 || size.Width < 1000
+func (w *Window) sizes() sizes {
+	if size := w.canvas.Size(); size.Height < 700 || size.Width < 1000 {
+		return sizes{
+			title: []float32{40, 34, 28}, level: []float32{20, 17, 14},
+			place: 24, text: 16, next: 26, answers: 15, quiet: 13,
+			key: 34, keyHeight: 120, buttonHeight: 42, side: 32, gap: 5, age: 170,
+		}
+	}
+	return sizes{
+		title: []float32{62, 52, 44, 36}, level: []float32{20, 17},
+		place: 36, text: 20, next: 36, answers: 18, quiet: 15,
+		key: 44, keyHeight: 150, buttonHeight: 54, side: 64, gap: 8, age: 250,
+	}
 }
 
 // content builds the picture.
 func (w *Window) content(d drawn) fyne.CanvasObject {
-	side := float32(64)
-	if w.compact() {
-		side = 32
-	}
-	w.age, w.next, w.second, w.bar = nil, nil, nil, nil
+	side := w.sizes().side
+	w.age, w.next, w.second, w.bar, w.undo = nil, nil, nil, nil, nil
 	w.hour = kit.NewText("", kit.Style{Sizes: []float32{34}, Colour: look.Alarm.Text, Bold: true, Lines: 1, Align: fyne.TextAlignTrailing})
 	var picture fyne.CanvasObject
 	switch d.scene.kind {
 	case ringing, asking, sending, blind:
-		picture = w.ringing(d)
+		picture = kit.Ends(w.above(d.scene), w.below(d.scene))
 	case working:
-		w.key = nil
 		picture = w.working(d)
 	default:
-		w.key = nil
 		picture = w.ended(d)
 	}
 	return kit.Inset(side*0.7, side, side*0.6, side, picture)
@@ -325,74 +362,72 @@ func (w *Window) content(d drawn) fyne.CanvasObject {
 // clock has a width of its own, so that a new minute moves nothing.
 func (w *Window) clock() fyne.CanvasObject { return kit.WidthOf(104, w.hour) }
 
-// ringing is the alarm: what, where, since when, and one key.
-func (w *Window) ringing(d drawn) fyne.CanvasObject {
-	p, s := look.Alarm, d.scene
-	title, place, text, next := []float32{62, 52, 44, 36}, float32(36), float32(20), float32(36)
-	if w.compact() {
-		title, place, text, next = []float32{40, 32, 26}, 24, 16, 26
+// above is what the alarm is about. Where there is no room for all of it, the
+// details go first, then the other pages, then the place; the title gets
+// smaller, and stays.
+func (w *Window) above(s scene) fyne.CanvasObject {
+	p, size := look.Alarm, w.sizes()
+	parts := []kit.Part{
+		{Object: w.heading(s)},
+		{Object: kit.NewText(s.title, kit.Style{Sizes: size.title, Colour: p.Text, Bold: true, Lines: 2}), Above: 2 * size.gap, Yields: 3, Stays: true},
 	}
-	sign := kit.Sign(look.Severity(s.severity, p), 28)
-	if s.kind == blind {
-		sign = kit.Sign(look.Light("blind", p), 34)
-	}
-	level := p.Severity(s.severity)
-	if s.kind == blind {
-		level = p.Failed
-	}
-	w.age = kit.NewText(s.age, kit.Style{Sizes: []float32{20, 17}, Colour: p.Quiet, Lines: 1, Align: fyne.TextAlignTrailing})
-	top := kit.Row(14, 2, sign, kit.BoldLabel(s.level, 20, level),
-		kit.NewText(s.meaning, kit.Style{Sizes: []float32{20, 16}, Colour: p.Quiet, Lines: 1}),
-		kit.WidthOf(250, w.age), w.clock())
-	above := []fyne.CanvasObject{
-		top, kit.Gap(14),
-		kit.NewText(s.title, kit.Style{Sizes: title, Colour: p.Text, Bold: true, Lines: 2}),
-	}
-	add := func(object fyne.CanvasObject) { above = append(above, object) }
 	if s.place != "" {
-		add(kit.NewText(s.place, kit.Style{Sizes: []float32{place}, Colour: p.Quiet, Lines: 1}))
+		parts = append(parts, kit.Part{Object: kit.NewText(s.place, kit.Style{Sizes: []float32{size.place}, Colour: p.Quiet, Lines: 1}), Above: size.gap, Yields: 4})
 	}
 	if s.trouble != "" {
-		add(kit.Gap(6))
-		add(kit.TopRow(12, 1, kit.Sign(look.State("warning", p), 24), kit.NewText(s.trouble, kit.Style{Sizes: []float32{text}, Colour: p.Warning, Lines: 2})))
+		said := kit.NewText(s.trouble, kit.Style{Sizes: []float32{size.text, 14}, Colour: p.Warning, Lines: 2})
+		parts = append(parts, kit.Part{Object: kit.TopRow(12, 1, kit.Sign(look.State("warning", p), 24), said), Above: 2 * size.gap})
 	}
-	if s.details != "" && len(s.others) == 0 {
-		add(kit.Gap(6))
-		add(kit.NewText(s.details, kit.Style{Sizes: []float32{text}, Colour: p.Quiet, Lines: 2}))
+	quiet := kit.Style{Sizes: []float32{size.text}, Colour: p.Quiet, Lines: 2}
+	switch {
+	case len(s.others) > 0:
+		parts = append(parts, kit.Part{Object: kit.NewText("Also: "+strings.Join(s.others, "; "), quiet), Above: size.gap, Yields: 2})
+	case s.details != "":
+		parts = append(parts, kit.Part{Object: kit.NewText(s.details, quiet), Above: size.gap, Yields: 1})
 	}
-	if len(s.others) > 0 {
-		add(kit.Gap(4))
-		add(kit.NewText("Also: "+strings.Join(s.others, "; "), kit.Style{Sizes: []float32{text}, Colour: p.Quiet, Lines: 2}))
-	}
+	return kit.Fit(parts...)
+}
 
-	var below []fyne.CanvasObject
-	if s.kind == sending {
-		w.key = nil
-		below = append(below,
-			kit.Bold(s.sentence, next, p.Text),
-			kit.Words(s.second, text, p.Quiet))
-		return kit.Ends(kit.Column(6, above...), kit.Column(10, below...))
+// heading is how bad it is, since when, and what time it is.
+func (w *Window) heading(s scene) fyne.CanvasObject {
+	p, size := look.Alarm, w.sizes()
+	sign, ink := kit.Sign(look.Severity(s.severity, p), 28), p.Severity(s.severity)
+	if s.kind == blind {
+		sign, ink = kit.Sign(look.Light("blind", p), 34), p.Failed
 	}
-	w.next = kit.NewText(s.next, kit.Style{Sizes: []float32{next, 26}, Colour: p.Text, Lines: 1})
-	below = append(below, kit.Row(20, 0, w.next,
-		kit.Label(s.answers, 18, p.Quiet)))
+	w.age = kit.NewText(s.age, kit.Style{Sizes: []float32{20, 17, 14}, Colour: p.Quiet, Lines: 1, Align: fyne.TextAlignTrailing})
+	age := kit.WidthOf(size.age, w.age)
+	if s.meaning == "" { // several pages, in as many words
+		return kit.Row(14, 1, sign, kit.NewText(s.level, kit.Style{Sizes: size.level, Colour: ink, Bold: true, Lines: 1}), age, w.clock())
+	}
+	meaning := kit.NewText(s.meaning, kit.Style{Sizes: []float32{20, 16, 14}, Colour: p.Quiet, Lines: 1})
+	return kit.Row(14, 2, sign, kit.BoldLabel(s.level, 20, ink), meaning, age, w.clock())
+}
+
+// below is the key, with what it answers and how much time there is.
+func (w *Window) below(s scene) fyne.CanvasObject {
+	p, size := look.Alarm, w.sizes()
+	if s.kind == sending {
+		return kit.Column(10, kit.Bold(s.sentence, size.next, p.Text), kit.Words(s.second, size.text, p.Quiet))
+	}
+	w.next = kit.NewText(s.next, kit.Style{Sizes: []float32{size.next, 26, 20}, Colour: p.Text, Lines: 1, End: s.left})
+	rows := []fyne.CanvasObject{kit.Row(20, 0, w.next, kit.Label(s.answers, size.answers, p.Quiet))}
 	if s.next != "" {
 		w.bar = kit.NewBar(p.Degraded, p.Raised, 8, s.passed)
-		below = append(below, w.bar.Object)
+		rows = append(rows, w.bar.Object)
 	}
-	w.key = kit.NewButton(s.key, "Space", kit.Face{Fill: p.Lamp, Ink: p.OnLamp, Hint: p.OnLamp, Size: 44, Radius: 18, Height: keyHeight, Cap: true}, w, w.pressKey)
-	below = append(below, kit.Gap(4), w.key)
+	rows = append(rows, kit.Gap(size.gap/2), w.key)
 	if buttons := w.sideButtons(s); len(buttons) > 0 {
-		below = append(below, kit.Gap(2), kit.Equal(14, buttons...))
+		rows = append(rows, kit.Gap(2), kit.Equal(14, buttons...))
 	}
-	below = append(below, kit.Gap(2), kit.NewText(cmp.Or(w.told, s.footer), kit.Style{Sizes: []float32{15}, Colour: p.Quiet, Lines: 2}))
-	return kit.Ends(kit.Column(6, above...), kit.Column(8, below...))
+	rows = append(rows, kit.Gap(2), kit.NewText(cmp.Or(w.told, s.footer), kit.Style{Sizes: []float32{size.quiet}, Colour: p.Quiet, Lines: 2}))
+	return kit.Column(size.gap, rows...)
 }
 
 // sideButtons are the quiet ones below the key.
 func (w *Window) sideButtons(s scene) []fyne.CanvasObject {
 	face := kit.Plain(look.Alarm)
-	face.Size, face.Radius, face.Height = 18, 12, 54
+	face.Size, face.Radius, face.Height = 18, 12, w.sizes().buttonHeight
 	var buttons []fyne.CanvasObject
 	if s.hush != "" {
 		buttons = append(buttons, kit.NewButton(s.hush, "H", face, w, w.actions.Hush))
@@ -416,7 +451,8 @@ func (w *Window) working(d drawn) fyne.CanvasObject {
 			w.second),
 	}
 	if s.undo != "" {
-		head = append(head, kit.NewButton("Undo", "U", face, w, func() { w.actions.Undo(s.undo) }))
+		w.undo = kit.NewButton("Undo", "U", face, w, func() { w.actions.Undo(s.undo) })
+		head = append(head, w.undo)
 	}
 	head = append(head, w.clock())
 	title := kit.NewText(s.title, kit.Style{Sizes: []float32{34, 28, 22}, Colour: p.Text, Bold: true, Lines: 2})

@@ -55,13 +55,14 @@ type Button struct {
 
 // NewButton makes a button; key is shown beside the label where it is not empty.
 func NewButton(label, key string, face Face, presses Presses, tapped func()) *Button {
-	b := &Button{label: label, key: key, face: face, presses: presses, tapped: tapped}
+	b := &Button{label: drawable(label), key: key, face: face, presses: presses, tapped: tapped}
 	b.ExtendBaseWidget(b)
 	return b
 }
 
 // Set changes what the button says and how it looks.
 func (b *Button) Set(label, key string, face Face) {
+	label = drawable(label)
 	if b.label == label && b.key == key && b.face == face {
 		return
 	}
@@ -89,6 +90,9 @@ func (b *Button) Tapped(*fyne.PointEvent) {
 		b.tapped()
 	}
 }
+
+// Forget lets a press that has begun come to nothing.
+func (b *Button) Forget() { b.counts = false }
 
 // MouseIn, MouseMoved and MouseOut light it up under the pointer.
 func (b *Button) MouseIn(*desktop.MouseEvent) { b.hovered = true; b.Refresh() }

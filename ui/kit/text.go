@@ -3,6 +3,7 @@ package kit
 import (
 	"image/color"
 	"strings"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -18,6 +19,9 @@ type Style struct {
 	Bold   bool
 	// Lines is how many there may be; 0 means as many as it takes.
 	Lines int
+	// End is what stays behind a text that is cut, such as how long something
+	// lasts; it is for texts of one line.
+	End string
 	// Whole text stays in one line and is never cut: it has the width it needs.
 	Whole bool
 	Align fyne.TextAlign
@@ -28,6 +32,7 @@ type Text struct {
 	widget.BaseWidget
 	style Style
 	text  string
+	gave  int // how far it has given way, see smaller
 
 	// The last wrapping, which is asked for again and again.
 	forWidth float32
@@ -37,7 +42,8 @@ type Text struct {
 
 // NewText sets words in a style.
 func NewText(text string, style Style) *Text {
-	t := &Text{text: text, style: style}
+	style.End = drawable(style.End)
+	t := &Text{text: drawable(text), style: style}
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -64,8 +70,17 @@ func BoldLabel(text string, size float32, colour color.Color) *Text {
 
 // Set changes the words.
 func (t *Text) Set(text string) {
-	if text != t.text {
+	if text = drawable(text); text != t.text {
 		t.text, t.forWidth = text, 0
+		t.Refresh()
+	}
+}
+
+// SetEnd changes the words, and those that stay when the others are cut.
+func (t *Text) SetEnd(text, end string) {
+	text, end = drawable(text), drawable(end)
+	if text != t.text || end != t.style.End {
+		t.text, t.style.End, t.forWidth = text, end, 0
 		t.Refresh()
 	}
 }
@@ -92,16 +107,45 @@ func (t *Text) wrapAt(width float32) {
 		t.size, t.lines = t.style.Sizes[0], []string{t.text}
 		return
 	}
-	for _, size := range t.style.Sizes {
+	sizes, most := t.allowed()
+	for _, size := range sizes {
 		t.size = size
-		t.lines = fold(t.text, width, func(s string) float32 { return measure(s, size, t.style).Width })
-		if t.style.Lines == 0 || len(t.lines) <= t.style.Lines {
+		t.lines = fold(t.text+t.style.End, width, t.measured)
+		if most == 0 || len(t.lines) <= most {
 			return
 		}
 	}
-	last := t.style.Lines - 1
-	t.lines = t.lines[:t.style.Lines]
-	t.lines[last] = cut(t.lines[last], width, func(s string) float32 { return measure(s, t.size, t.style).Width })
+	if t.style.End != "" {
+		t.lines = []string{cut(t.text, width-t.measured(t.style.End), t.measured) + t.style.End}
+		return
+	}
+	t.lines = t.lines[:most]
+	t.lines[most-1] = cut(t.lines[most-1], width, t.measured)
+}
+
+func (t *Text) measured(text string) float32 { return measure(text, t.size, t.style).Width }
+
+// allowed are the sizes and the lines that are left after it has given way: of
+// each of the sizes but the last one, then of each of the lines but one.
+func (t *Text) allowed() (sizes []float32, lines int) {
+	last := len(t.style.Sizes) - 1
+	return t.style.Sizes[min(t.gave, last):], t.style.Lines - max(0, t.gave-last)
+}
+
+// smaller gives way by one step more, and says whether there was one left.
+func (t *Text) smaller() bool {
+	if t.style.Lines == 0 || t.gave >= len(t.style.Sizes)-1+t.style.Lines-1 {
+		return false
+	}
+	t.gave, t.forWidth = t.gave+1, 0
+	return true
+}
+
+// asMeant takes back that it has given way.
+func (t *Text) asMeant() {
+	if t.gave > 0 {
+		t.gave, t.forWidth = 0, 0
+	}
 }
 
 func measure(text string, size float32, style Style) fyne.Size {
@@ -125,7 +169,7 @@ func fold(text string, width float32, measured func(string) float32) []string {
 				lines = append(lines, line)
 			}
 			line = word
-			for measured(line) > width {
+			for utf8.RuneCountInString(line) > 1 && measured(line) > width {
 				fits := longest(line, width, measured)
 				lines = append(lines, string([]rune(line)[:fits]))
 				line = string([]rune(line)[fits:])
@@ -148,7 +192,7 @@ func longest(word string, width float32, measured func(string) float32) int {
 			high = middle - 1
 		}
 	}
-	return min(low, max(1, len(letters)))
+	return low
 }
 
 // cut shortens a line until "…" fits behind it.

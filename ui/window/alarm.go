@@ -9,6 +9,7 @@ import (
 
 	"nightstand/app/control"
 	"nightstand/ui/alarm"
+	"nightstand/ui/look"
 )
 
 // alarmFace is the alarm's window. While something rings it stays above all
@@ -23,7 +24,7 @@ type alarmFace struct {
 	calling int // by the last state
 }
 
-func (p *process) alarmView() view {
+func (p *process) alarmView(look.Palette) view {
 	f := &alarmFace{process: p, above: true}
 	canvas := p.window.Canvas()
 	f.content = alarm.New(canvas, alarm.Actions{

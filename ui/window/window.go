@@ -17,6 +17,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	fyneapp "fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"nightstand/app/control"
@@ -91,17 +92,55 @@ func Run(ctx context.Context, o Options) (err error) {
 	application.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
 
 	p := &process{ctx: ctx, options: o, application: application}
-	var v view
 	if o.View == "alarm" {
 		p.window = p.alarmWindow(true, fyne.NewSize(1200, 760))
-		v = p.alarmView()
 	} else {
 		p.window = p.mainWindow()
-		v = p.mainView(palette)
 	}
-	application.Lifecycle().SetOnEnteredForeground(func() { v.focus(true) })
-	application.Lifecycle().SetOnExitedForeground(func() { v.focus(false) })
+	// While the driver makes the window, which is most of the time it takes to
+	// come up, the other core reads the fonts.
+	go warmFonts()
+	p.window.SetContent(canvas.NewRectangle(palette.Ground))
+	application.Lifecycle().SetOnEnteredForeground(func() { p.focus(true) })
+	application.Lifecycle().SetOnExitedForeground(func() { p.focus(false) })
+	p.window.Show()
+	if reason := trouble.reason(); reason != "" {
+		return &NoScreenError{Reason: reason}
+	}
+	if o.View == "alarm" {
+		p.view = p.alarmView(palette)
+	} else {
+		p.view = p.mainView(palette)
+	}
+	p.view.focus(p.focused)
+	p.begin(trouble)
+	application.Run()
+	if reason := trouble.reason(); reason != "" {
+		return &NoScreenError{Reason: reason}
+	}
+	return nil
+}
 
+// warmFonts reads the two fonts that the windows are set in.
+func warmFonts() {
+	for _, style := range []fyne.TextStyle{{}, {Bold: true}} {
+		fyne.MeasureText("Nightstand", look.SizeBody, style)
+	}
+}
+
+// focus takes in that the window has gained or lost the keyboard, which may be
+// before there is a view.
+func (p *process) focus(has bool) {
+	p.focused = has
+	if p.view != nil {
+		p.view.focus(has)
+	}
+}
+
+// begin lets the view live: it is told what the agent says, and of the time,
+// until the process is to end.
+func (p *process) begin(trouble *trouble) {
+	application, ctx, o, v := p.application, p.ctx, p.options, p.view
 	end := func() { fyne.Do(application.Quit) }
 	application.Lifecycle().SetOnStarted(func() {
 		go follow(ctx, o.Dial, p.kind(), func(box *mailbox) {
@@ -120,15 +159,6 @@ func Run(ctx context.Context, o Options) (err error) {
 			}
 		}()
 	})
-	p.window.Show()
-	if reason := trouble.reason(); reason != "" {
-		return &NoScreenError{Reason: reason}
-	}
-	application.Run()
-	if reason := trouble.reason(); reason != "" {
-		return &NoScreenError{Reason: reason}
-	}
-	return nil
 }
 
 // alarmWindow makes a window for the alarm; above stays in front of all others.
@@ -179,6 +209,8 @@ type process struct {
 	options     Options
 	window      fyne.Window
 	application fyne.App
+	view        view
+	focused     bool
 }
 
 // beat lets time pass in the view.
