@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -151,10 +150,10 @@ func (s *Screen) Active() xproto.Window {
 	return 0
 }
 
-// Find is the window with this in its title.
+// Find is the window with this title.
 func (s *Screen) Find(title string) (window, error) {
 	stack := s.Stack()
-	at := slices.IndexFunc(stack, func(w window) bool { return strings.Contains(w.title, title) })
+	at := slices.IndexFunc(stack, func(w window) bool { return w.title == title })
 	if at < 0 {
 		return window{}, fmt.Errorf("no window is called %q: %+v", title, stack)
 	}
@@ -174,6 +173,7 @@ func (s *Screen) colour(w window, x, y int) (red, green, blue byte, err error) {
 // alarm's ground, and its key when a press counts.
 const (
 	alarmTitle = "Nightstand: a page"
+	mainTitle  = "Nightstand"
 )
 
 // near says that two colours are the same but for the rounding of a driver.

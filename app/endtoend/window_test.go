@@ -109,8 +109,8 @@ func TestTheScriptedNightIsAnsweredBySpace(t *testing.T) {
 		if left, err := filepath.Glob(filepath.Join(desk.Directory, "tmp", "nightstand-demo-*")); err != nil || len(left) > 0 {
 			return fmt.Errorf("%v is left behind (%v)", left, err)
 		}
-		if w, err := screen.Find("Nightstand"); err == nil {
-			return fmt.Errorf("the window %+v is left behind", w)
+		if left := screen.Stack(); len(left) > 0 {
+			return fmt.Errorf("the windows %+v are left behind", left)
 		}
 		return nil
 	})
@@ -431,12 +431,12 @@ func TestASecondStartBringsTheWindowUp(t *testing.T) {
 			}
 		})
 	}
-	Eventually(t, windowComes, func() error { _, err := screen.Find("Nightstand"); return err })
+	Eventually(t, windowComes, func() error { _, err := screen.Find(mainTitle); return err })
 	Eventually(t, windowComes, screen.Drawn)
 	if said := night.MustDo(); !strings.Contains(said.Out, "its window comes up") {
 		t.Errorf("a second start says %q", said.Words())
 	}
-	Eventually(t, windowComes, func() error { _, err := screen.Find("Nightstand"); return err })
+	Eventually(t, windowComes, func() error { _, err := screen.Find(mainTitle); return err })
 	time.Sleep(2 * time.Second)
 	desk.Screenshot("window-now")
 	for number := range 3 {
@@ -447,7 +447,7 @@ func TestASecondStartBringsTheWindowUp(t *testing.T) {
 	night.MustDo("ack", "--all")
 	night.MustDo("window", "pages")
 	Eventually(t, windowComes, func() error {
-		front, err := screen.Find("Nightstand")
+		front, err := screen.Find(mainTitle)
 		if err == nil && screen.Active() != front.id {
 			err = fmt.Errorf("the keyboard is elsewhere")
 		}
