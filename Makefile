@@ -21,12 +21,13 @@ RUN_PACKAGES := \
 
 # Debian packages for tests: a private desktop with a screen, a window manager,
 # a bus, a keyring, notifications, a tray and a speaker; a real Alertmanager; the
-# checker of systemd units; and the compiler for the Windows build.
+# checker of systemd units; and the compiler for the Windows build, and Wine to
+# run it.
 TEST_PACKAGES := \
 	xvfb openbox x11-utils scrot fonts-dejavu-core \
 	dbus dunst gnome-keyring xfce4-panel \
 	pulseaudio pulseaudio-utils prometheus-alertmanager \
-	systemd gcc-mingw-w64-x86-64
+	systemd gcc-mingw-w64-x86-64 wine wine64
 
 # Versions of the tools that only developers run.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -60,7 +61,9 @@ clean: ## remove what was built
 
 .PHONY: test
 test: export NIGHTSTAND_RIG := 1
+test: export NIGHTSTAND_WINE := 1
 test: export NIGHTSTAND_BINARY := $(CURDIR)/$(PROGRAM)
+test: export NIGHTSTAND_EXE := $(CURDIR)/$(PROGRAM).exe
 test: deps build format vet cross ## install what is needed and pass every test
 	$(GO) test ./app/watch -rapid.checks=10000 -rapid.steps=60
 	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /app/endtoend -e /tray)

@@ -29,7 +29,7 @@ func RunDemo(ctx context.Context, options Options, tell func(ctx context.Context
 	if err != nil {
 		return fmt.Errorf("a demonstration needs a folder to throw away, and there is none: %w", err)
 	}
-	defer os.RemoveAll(folder)
+	defer throwAway(folder)
 	if err := os.Setenv("NIGHTSTAND_HOME", filepath.Join(folder, "home")); err != nil {
 		return err
 	}
@@ -61,6 +61,17 @@ func RunDemo(ctx context.Context, options Options, tell func(ctx context.Context
 		err = failed
 	}
 	return err
+}
+
+// throwAway deletes a folder, also where a process that is still ending holds a
+// file of it for a moment.
+func throwAway(folder string) {
+	for range 20 {
+		if os.RemoveAll(folder) == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // beginDemo sets the account up as soon as the agent answers, and lets the

@@ -130,9 +130,24 @@ func (w *windows) run(ctx context.Context) {
 			for one := range w.all {
 				one.End()
 			}
+			w.seeThemOut()
 			return
 		}
 		w.look()
+	}
+}
+
+// seeThemOut waits a moment for the windows to be gone: one that is still ending
+// may hold a file of a home that is about to be thrown away.
+func (w *windows) seeThemOut() {
+	patience := time.After(time.Second)
+	for len(w.all) > 0 {
+		select {
+		case e := <-w.ends:
+			delete(w.all, e.of)
+		case <-patience:
+			return
+		}
 	}
 }
 
@@ -261,6 +276,7 @@ func openWindow(view string) (opened, error) {
 	}
 	p := &windowProcess{command: exec.Command(executable, "window", view), said: &tail{}}
 	p.command.Stderr = p.said
+	p.command.SysProcAttr = withoutConsole()
 	if err := p.command.Start(); err != nil {
 		return nil, err
 	}

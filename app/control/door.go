@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"time"
 )
 
 // Door is where an agent listens, as written into its address file. Exactly
@@ -75,7 +77,12 @@ func writePrivately(path string, content []byte) error {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	for last := time.Now().Add(time.Second); ; time.Sleep(20 * time.Millisecond) {
+		// On Windows a face that reads the file this moment holds it fast.
+		if err = os.Rename(file.Name(), path); err == nil || runtime.GOOS != "windows" || time.Now().After(last) {
+			return err
+		}
+	}
 }
 
 // find reads where the agent of this profile listens.

@@ -13,6 +13,8 @@
 // once a run; NIGHTSTAND_BINARY names one that is built already.
 //
 // Where a program of the rig is not installed, the tests are skipped with the
-// reason; with NIGHTSTAND_RIG=1 that is a failure. With NIGHTSTAND_SHOTS=DIR
+// reason; with NIGHTSTAND_RIG=1 that is a failure. The Windows build is run under
+// Wine where there is one, and with NIGHTSTAND_WINE=1 there must be;
+// NIGHTSTAND_EXE names a build that is there already. With NIGHTSTAND_SHOTS=DIR
 // the screenshots, and the recordings of failed tests, are kept in DIR.
 package endtoend

@@ -444,7 +444,9 @@ func TestASecondStartBringsTheWindowUp(t *testing.T) {
 	}
 	night.UntilPage(looked+5*time.Second, "Page 1 is open", func(p OpenPage) bool { return p.Ringing })
 	Eventually(t, windowComes, screen.Drawn)
+	time.Sleep(1200 * time.Millisecond) // what has not been seen for a second is not answered
 	night.MustDo("ack", "--all")
+	night.UntilConfirmed(10*time.Second, "Page 3 is open")
 	night.MustDo("window", "pages")
 	Eventually(t, windowComes, func() error {
 		front, err := screen.Find(mainTitle)

@@ -25,8 +25,8 @@ func TestTheWindowsBuildRingsAndIsAnswered(t *testing.T) {
 
 	const title = "Orders database is losing writes"
 	ear, screen := desk.Listen(), desk.Screen()
-	heard := mustHear(t, ear, windows.Demo(night), readyWithin, "the first page of the scripted night")
-	screen.UntilReady(readyWithin)
+	heard := mustHear(t, ear, windows.Demo(night), windowsReadyWithin, "the first page of the scripted night")
+	screen.UntilReady(windowsReadyWithin)
 	desk.Screenshot("wine-1-alarm")
 	night.Until(10*time.Second, func(s Status) error {
 		if s.Open != 1 || !s.Alarm.Sounding || s.Alarm.Pattern != "critical" || s.Signal("windows").State != "ok" {
@@ -34,9 +34,8 @@ func TestTheWindowsBuildRingsAndIsAnswered(t *testing.T) {
 		}
 		return nil
 	})
-
-	if running := windows.Running("nightstand.exe"); len(running) != 2 {
-		t.Errorf("agent and window should be two processes, there are %v", running)
+	if drawing := windows.Running("window alarm"); len(drawing) != 1 {
+		t.Errorf("the alarm's window should be a process of its own, there are %v", drawing)
 	}
 
 	night.MustDo("ack", "--all")
@@ -49,7 +48,7 @@ func TestTheWindowsBuildRingsAndIsAnswered(t *testing.T) {
 		t.Errorf("it is not quiet after the answer\n%s", ear.Picture(heard, time.Now()))
 	}
 	t.Logf("quiet %v after the answer was confirmed", quiet.Sub(answered).Round(time.Millisecond))
-	screen.UntilNoKey(readyWithin)
+	screen.UntilNoKey(windowsReadyWithin)
 	time.Sleep(500 * time.Millisecond) // the picture is for somebody to look at
 	desk.Screenshot("wine-2-working")
 
@@ -63,7 +62,7 @@ func TestTheWindowsBuildRingsAndIsAnswered(t *testing.T) {
 		t.Errorf("the demonstration ended with %d:\n%s", code, night.Agent.tail())
 	}
 	Eventually(t, 5*time.Second, func() error {
-		if left, err := screen.Find("Nightstand"); err == nil {
+		if left, err := screen.Find(alarmTitle); err == nil {
 			return fmt.Errorf("the window %+v is left behind", left)
 		}
 		return nil

@@ -30,9 +30,12 @@ const (
 // crossCompiler makes C into programs for Windows.
 const crossCompiler = "x86_64-w64-mingw32-gcc"
 
-// layOutWithin is how long Wine may take to lay a Windows out, which is 700 MB
-// of files, on a busy machine with a slow disk.
-const layOutWithin = 3 * time.Minute
+// How long Wine may take on a busy machine with a slow disk: to lay a Windows
+// out, which is 700 MB of files, and for a program to be ready in it.
+const (
+	layOutWithin       = 3 * time.Minute
+	windowsReadyWithin = time.Minute
+)
 
 // windowsProgram builds Nightstand for Windows once and returns where it is.
 var windowsProgram = sync.OnceValues(func() (string, error) {
@@ -163,7 +166,7 @@ func (w *Windows) Install() *Nightstand {
 func (w *Windows) Demo(night *Nightstand) time.Time {
 	w.tb.Helper()
 	began := night.Launch("demo")
-	night.Agent.awaitReady(w.tb, readyWithin, func() error {
+	night.Agent.awaitReady(w.tb, windowsReadyWithin, func() error {
 		var homes []string
 		for _, temporary := range []string{"Temp", "AppData/Local/Temp"} { // the second from Wine 9 on
 			found, err := filepath.Glob(filepath.Join(w.Prefix, "drive_c/users/*", temporary, "nightstand-demo-*/home"))
@@ -189,8 +192,11 @@ func (w *Windows) Running(what string) []int {
 		about := filepath.Join("/proc", strconv.Itoa(id))
 		environment, err := os.ReadFile(filepath.Join(about, "environ"))
 		line, failed := os.ReadFile(filepath.Join(about, "cmdline"))
-		ended := err != nil || failed != nil
-		return ended || !bytes.Contains(line, []byte(what)) || !bytes.Contains(environment, []byte("WINEPREFIX="+w.Prefix+"\x00"))
+		if err != nil || failed != nil {
+			return true // it has ended
+		}
+		here := bytes.Contains(environment, []byte("WINEPREFIX="+w.Prefix+"\x00"))
+		return !here || !bytes.Contains(bytes.ReplaceAll(line, []byte{0}, []byte{' '}), []byte(what))
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"nightstand/app/control"
+	"nightstand/app/page"
 	"nightstand/ui/kit"
 	"nightstand/ui/look"
 	"nightstand/ui/words"
@@ -98,13 +99,13 @@ func (w *Window) Know(detail control.Detail) {
 
 // Tell takes in how a command went, where that is not in the state.
 func (w *Window) Tell(sentence string) {
-	w.told = sentence
+	w.told = page.Plain(sentence, page.MaxTitle)
 	w.Render()
 }
 
 // Kept takes in how a note went; what was typed goes only when it is kept.
 func (w *Window) Kept(text, sentence string, done bool) {
-	w.kept = sentence
+	w.kept = page.Plain(sentence, page.MaxTitle)
 	if done && w.note.Text == text {
 		w.note.SetText("")
 	}
@@ -116,9 +117,20 @@ func (w *Window) Move(canvas fyne.Canvas) {
 	w.canvas = canvas
 	w.drawn.size = fyne.Size{}
 	w.Render()
+}
+
+// TakeKeyboard gives the note the keyboard while there is something to note. A
+// window that was not on the screen yet may have lost it.
+func (w *Window) TakeKeyboard() {
 	if w.drawn.scene.kind == working {
-		canvas.Focus(w.note)
+		w.canvas.Focus(w.note)
 	}
+}
+
+// Above says that the window has to stay above all others: something rings, or
+// waits to be confirmed. Blindness that somebody knows of must not be in the way.
+func (w *Window) Above() bool {
+	return w.Ringing() && (w.drawn.scene.kind != blind || w.view.state.Alarm.Pattern == "blind")
 }
 
 // Ringing says that the window is needed: something rings, or waits.
@@ -461,7 +473,7 @@ func (w *Window) working(d drawn) fyne.CanvasObject {
 	above := kit.Column(14, kit.Row(16, 1, head...), kit.Column(4, title, about))
 	below := kit.Column(8, w.noteRow(s, face))
 	if message := cmp.Or(w.told, d.kept); message != "" {
-		below.Add(kit.Words(message, look.SizeBody, p.Quiet))
+		below.Add(kit.NewText(message, kit.Style{Sizes: []float32{look.SizeBody}, Colour: p.Quiet, Lines: 2}))
 	}
 	cards := kit.Equal(18,
 		kit.Fill(p, w.in.Object), kit.Fill(p, w.happened.Object))

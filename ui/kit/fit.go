@@ -52,7 +52,9 @@ func (f *fit) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 func (f *fit) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, part := range f.parts {
-		part.Object.Show()
+		if !part.Object.Visible() {
+			part.Object.Show()
+		}
 		if text, is := part.Object.(*Text); is {
 			text.asMeant()
 		}

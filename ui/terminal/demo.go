@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ func (s *session) narrate(ctx context.Context, agent *control.Client, lasts time
 	if keys != nil {
 		s.line("Here: Space answers what rings, H hushes it for a minute, Q ends the demonstration.")
 	} else {
-		s.line("Ctrl-C ends the demonstration. In another terminal NIGHTSTAND_HOME=" + s.home() + " nightstand ack --all answers.")
+		s.line("Ctrl-C ends the demonstration. In another terminal " + inHome(s.home()) + "nightstand ack --all answers.")
 	}
 	s.line("")
 
@@ -75,6 +76,14 @@ func (s *session) narrate(ctx context.Context, agent *control.Client, lasts time
 			return
 		}
 	}
+}
+
+// inHome is how a shell is told which profile the next command is for.
+func inHome(home string) string {
+	if runtime.GOOS == "windows" {
+		return "$env:NIGHTSTAND_HOME='" + home + "'; "
+	}
+	return "NIGHTSTAND_HOME=" + home + " "
 }
 
 // pressed does what a key says; it says true for the end.

@@ -72,6 +72,7 @@ func (f *alarmFace) place(above bool) {
 	f.listen(f.window.Canvas())
 	f.content.Move(f.window.Canvas())
 	f.window.Show()
+	f.content.TakeKeyboard()
 	before.Close()
 }
 
@@ -95,7 +96,7 @@ func (f *alarmFace) see(s control.State) {
 	s, f.calling = f.alike(s), s.Alarm.Calling
 	f.content.See(s)
 	rings := f.content.Ringing()
-	f.place(rings)
+	f.place(f.content.Above())
 	if rings && !f.ringing || f.lock == "locked" && s.Desk.Lock != "locked" {
 		f.raise()
 	}
