@@ -236,6 +236,38 @@ func TestTypingFingersAnswerNothing(t *testing.T) {
 	}
 }
 
+// An answer that cannot arrive is not called one: the window says why it rings
+// again, a second press is quiet, and what was pressed is sent when it can be.
+func TestTheWindowSaysWhyAnAnswerDoesNotCount(t *testing.T) {
+	t.Parallel()
+	desk := Start(t, Options{WithoutTrayHost: true, WithoutNotifications: true})
+	ear, screen := desk.Listen(), desk.Screen()
+	server := alertmanagertest.Start(t, alertmanagertest.Options{})
+	night := Install(t, desk, "")
+	night.withWindow()
+	night.AddAccount(server)
+	server.Post(Page("The line is dead"))
+	night.UntilRinging(looked+5*time.Second, "The line is dead")
+	screen.UntilReady(windowComes)
+	server.Pause()
+	pressed := screen.Press(keySpace)
+	screen.UntilNoKey(windowComes)
+	desk.Screenshot("window-sending")
+	p := night.UntilPage(20*time.Second, "The line is dead", func(p OpenPage) bool { return p.Answer == "not_confirmed" && p.Ringing })
+	mustHear(t, ear, pressed.Add(9*time.Second), 10*time.Second, "the page whose answer was not confirmed")
+	screen.UntilReady(windowComes)
+	desk.Screenshot("window-not-confirmed")
+	screen.Press(keySpace)
+	night.UntilPage(5*time.Second, "The line is dead", func(p OpenPage) bool { return !p.Ringing })
+	time.Sleep(500 * time.Millisecond)
+	desk.Screenshot("window-queued")
+	server.Resume()
+	night.UntilConfirmed(20*time.Second, "The line is dead")
+	if silences := OurSilences(server); len(silences) != 1 {
+		t.Errorf("two presses on page %s made the silences %+v", p.ID, silences)
+	}
+}
+
 // A window that is killed changes nothing about the siren, and another comes.
 func TestAWindowThatDiesComesAgain(t *testing.T) {
 	t.Parallel()
