@@ -118,6 +118,12 @@ func (w *windows) run(ctx context.Context) {
 	clock := time.NewTicker(100 * time.Millisecond)
 	defer clock.Stop()
 	for {
+		// While nothing rings and nothing is shown there is nothing to look for;
+		// looking would cost power all night.
+		var look <-chan time.Time
+		if len(w.wanted) > 0 || w.shown != nil {
+			look = clock.C
+		}
 		select {
 		case s := <-w.newest:
 			w.wanted = wantedFor(s)
@@ -125,7 +131,7 @@ func (w *windows) run(ctx context.Context) {
 			w.start(view)
 		case e := <-w.ends:
 			w.ended(e)
-		case <-clock.C:
+		case <-look:
 		case <-ctx.Done():
 			for one := range w.all {
 				one.End()
