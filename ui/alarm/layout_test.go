@@ -34,11 +34,11 @@ var titles = []string{
 	"🔥🔥 Orders ❤️ ✓▲◆●→ lost 👩‍💻",
 }
 
-// called hands each moment four of the titles in turn, so that every title is
+// called hands each moment two of the titles in turn, so that every title is
 // seen in every kind of picture.
 func called(number int, tell func(title string)) {
-	for turn := range 4 {
-		tell(titles[(4*number+turn)%len(titles)])
+	for turn := range 2 {
+		tell(titles[(2*number+turn)%len(titles)])
 	}
 }
 

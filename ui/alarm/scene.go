@@ -155,7 +155,7 @@ func (v view) open(id string) bool {
 func (v view) picture(k kind, p control.Page) scene {
 	s := scene{
 		kind: k, severity: p.Severity, level: level(p), meaning: page.Severity(p.Severity).Meaning(),
-		title: page.Plain(p.Title, page.MaxTitle), place: place(p), page: p.ID, links: safe(p),
+		title: words.Title(p.Title, page.MaxTitle), place: place(p), page: p.ID, links: safe(p),
 	}
 	if v.detail.ID == p.ID {
 		s.details = strings.Join(strings.Fields(page.Plain(v.detail.Details, page.MaxDetails)), " ")
@@ -196,7 +196,7 @@ func labels(p control.Page) string {
 			break
 		}
 		if l.Value != "" && !slices.Contains([]string{"alertname", "severity", "service", "priority", "urgency", "alert severity", "escalation policy"}, l.Name) {
-			parts = append(parts, l.Name+": "+words.OneLine(l.Value, 60))
+			parts = append(parts, words.OneLine(l.Name+": "+l.Value, 80))
 		}
 	}
 	return strings.Join(parts, " · ")
@@ -220,7 +220,7 @@ func (v view) ringingScene(lead control.Page, calling []control.Page) scene {
 	v.count(&s, calling)
 	for _, p := range calling {
 		if p.ID != lead.ID && len(s.others) < 3 {
-			s.others = append(s.others, words.OneLine(p.Title, 90))
+			s.others = append(s.others, words.Title(p.Title, 90))
 		}
 	}
 	if more := v.total(calling) - 1 - len(s.others); more > 0 {
@@ -276,6 +276,7 @@ func (v view) count(s *scene, calling []control.Page) {
 	worst := slices.MinFunc(calling, func(a, b control.Page) int {
 		return page.Severity(a.Severity).Rank() - page.Severity(b.Severity).Rank()
 	})
+	s.severity = worst.Severity
 	s.level, s.meaning = fmt.Sprintf("%d PAGES, THE WORST IS %s", total, level(worst)), ""
 	s.key, s.answers = fmt.Sprintf("Acknowledge %d", total), fmt.Sprintf("answers all %d pages", total)
 	if 0 < reached && reached < len(calling) {
@@ -417,7 +418,7 @@ func (v view) mine() int {
 func (v view) endedScene(p control.Page) scene {
 	s := v.picture(ended, p)
 	s.key, s.keyDoes = "Back to bed", "close"
-	s.sentence, s.second = "“"+words.OneLine(p.Title, 60)+"” no longer rings.", "Look at “Pages” for what became of it."
+	s.sentence, s.second = "“"+words.Title(p.Title, 60)+"” no longer rings.", "Look at “Pages” for what became of it."
 	for _, n := range slices.Backward(v.state.Notices) {
 		if n.PageID == p.ID {
 			s.sentence, s.second = words.Sentence(n.Text), "At "+words.Second(n.At, v.now)+". There is nothing for you to do about it here."

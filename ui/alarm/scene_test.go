@@ -132,6 +132,7 @@ func moments() []moment {
 			Sounding on Built-in Speakers · acknowledging silences this alert for the whole team`},
 		{"a page of which nothing is known", seen(changed(of(control.Page{ID: "a", Status: "triggered", Ringing: true, EscalatesAt: before(1)}), func(s *control.State) { s.Alarm = control.Alarm{} })), `
 			NOT KNOWN · severity not known
+			A page without a title
 			Going to the next person now · answers this one page
 			[Acknowledge] ack a
 			Nothing sounds at the moment`},

@@ -112,8 +112,10 @@ func (w *Window) Kept(text, sentence string, done bool) {
 	w.Render()
 }
 
-// Move draws into another window from now on.
+// Move draws into another window from now on; that one has only just appeared.
 func (w *Window) Move(canvas fyne.Canvas) {
+	w.guard.appear(w.now())
+	w.key.Forget()
 	w.canvas = canvas
 	w.drawn.size = fyne.Size{}
 	w.Render()
@@ -522,7 +524,7 @@ func timeline(detail control.Detail, id string, now time.Time) fyne.CanvasObject
 		rows = append(rows, kit.TopRow(12, 2,
 			kit.Label(words.Second(e.At, now), look.SizeBody, p.Quiet),
 			kit.Inset(3, 0, 0, 0, kit.Sign(look.Kind(e.Kind, p), 14)),
-			kit.Words(e.Text, look.SizeBody, p.Text)))
+			kit.Words(page.PlainLines(e.Text, page.MaxDetails), look.SizeBody, p.Text)))
 	}
 	return kit.Column(10, rows...)
 }

@@ -602,3 +602,49 @@ func TestTimePassesWithoutAnythingBeingBuilt(t *testing.T) {
 		}
 	}
 }
+
+// A window that comes to stay above all others is a new one: its keys rest, and
+// nothing that was typed is lost.
+func TestAnotherWindowBeginsAnewAndKeepsTheDraft(t *testing.T) {
+	d := sit(t, large)
+	d.window.See(of(ours("a")))
+	d.press(fyne.KeyD, fyne.KeyB)
+	other := test.NewTempWindow(t, kit.Gap(0))
+	other.Resize(large)
+	d.canvas = other.Canvas()
+	d.window.Move(d.canvas)
+	d.window.TakeKeyboard()
+	if d.window.note.Text != "db" || d.canvas.Focused() != fyne.Focusable(d.window.note) {
+		t.Errorf("the draft is %q, with the keyboard: %v", d.window.note.Text, d.canvas.Focused() != nil)
+	}
+
+	d.window.See(of(paged("b")))
+	d.ready()
+	third := test.NewTempWindow(t, kit.Gap(0))
+	third.Resize(large)
+	d.canvas = third.Canvas()
+	d.window.Move(d.canvas)
+	d.wait(600 * time.Millisecond)
+	d.press(fyne.KeySpace)
+	d.mustHave(t, "the window has just appeared")
+	d.ready()
+	d.press(fyne.KeySpace)
+	d.mustHave(t, "after a calm", "acknowledge b")
+}
+
+// Blindness that somebody knows of is in nobody's way.
+func TestTheWindowIsAboveAllOthersWhileItIsNeeded(t *testing.T) {
+	above := map[string]bool{"blind, and known": false, "blind, and ringing": true, "sending": true, "a single page": true, "working": false, "resolved": false}
+	for _, m := range moments() {
+		want, asked := above[m.name]
+		if !asked {
+			continue
+		}
+		d := sit(t, large)
+		d.window.view.about = m.view.about
+		d.window.See(m.view.state)
+		if got := d.window.Above(); got != want {
+			t.Errorf("%s: above all others is %v", m.name, got)
+		}
+	}
+}

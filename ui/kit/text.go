@@ -22,7 +22,8 @@ type Style struct {
 	// End is what stays behind a text that is cut, such as how long something
 	// lasts; it is for texts of one line.
 	End string
-	// Whole text stays in one line and is never cut: it has the width it needs.
+	// Whole text stays in one line and asks for the width it needs; it is cut
+	// only where there is less.
 	Whole bool
 	Align fyne.TextAlign
 }
@@ -34,10 +35,16 @@ type Text struct {
 	text  string
 	gave  int // how far it has given way, see smaller
 
-	// The last wrapping, which is asked for again and again.
-	forWidth float32
-	lines    []string
-	size     float32
+	wrapping
+	// wrapped are the last wrappings by width: while a window is laid out, a few
+	// widths are asked for again and again.
+	wrapped map[float32]wrapping
+}
+
+// wrapping is a text set in lines.
+type wrapping struct {
+	lines []string
+	size  float32
 }
 
 // NewText sets words in a style.
@@ -71,7 +78,7 @@ func BoldLabel(text string, size float32, colour color.Color) *Text {
 // Set changes the words.
 func (t *Text) Set(text string) {
 	if text = drawable(text); text != t.text {
-		t.text, t.forWidth = text, 0
+		t.text, t.wrapped = text, nil
 		t.Refresh()
 	}
 }
@@ -80,7 +87,7 @@ func (t *Text) Set(text string) {
 func (t *Text) SetEnd(text, end string) {
 	text, end = drawable(text), drawable(end)
 	if text != t.text || end != t.style.End {
-		t.text, t.style.End, t.forWidth = text, end, 0
+		t.text, t.style.End, t.wrapped = text, end, nil
 		t.Refresh()
 	}
 }
@@ -99,15 +106,31 @@ func (t *Text) heightFor(width float32) float32 {
 }
 
 func (t *Text) wrapAt(width float32) {
-	if t.forWidth == width && t.lines != nil {
+	known := false
+	if t.wrapping, known = t.wrapped[width]; known {
 		return
 	}
-	t.forWidth = width
-	if t.style.Whole {
-		t.size, t.lines = t.style.Sizes[0], []string{t.text}
-		return
+	t.wrap(width)
+	if len(t.wrapped) >= 8 || t.wrapped == nil {
+		t.wrapped = map[float32]wrapping{}
 	}
+	t.wrapped[width] = t.wrapping
+}
+
+func (t *Text) wrap(width float32) {
 	sizes, most := t.allowed()
+	t.size = sizes[0]
+	switch {
+	case width < t.size: // no room yet
+		t.lines = []string{t.text}
+		return
+	case t.style.Whole:
+		t.lines = []string{t.text}
+		if t.measured(t.text) > width+1 {
+			t.lines[0] = cut(t.text, width, t.measured)
+		}
+		return
+	}
 	for _, size := range sizes {
 		t.size = size
 		t.lines = fold(t.text+t.style.End, width, t.measured)
@@ -137,14 +160,14 @@ func (t *Text) smaller() bool {
 	if t.style.Lines == 0 || t.gave >= len(t.style.Sizes)-1+t.style.Lines-1 {
 		return false
 	}
-	t.gave, t.forWidth = t.gave+1, 0
+	t.gave, t.wrapped = t.gave+1, nil
 	return true
 }
 
 // asMeant takes back that it has given way.
 func (t *Text) asMeant() {
 	if t.gave > 0 {
-		t.gave, t.forWidth = 0, 0
+		t.gave, t.wrapped = 0, nil
 	}
 }
 

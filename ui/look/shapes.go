@@ -2,6 +2,7 @@ package look
 
 import (
 	"fmt"
+	"hash/crc32"
 	"image/color"
 
 	"fyne.io/fyne/v2"
@@ -10,9 +11,11 @@ import (
 // Shapes are drawn, never characters: without the system's fonts a tick or an
 // arrow is an empty box. Each stands on a field of 24 by 24.
 
-func drawn(name string, ink color.NRGBA, body string) fyne.Resource {
+// drawn is a sign of that kind. Fyne keeps pictures by name, so the name changes
+// with whatever changes in the drawing.
+func drawn(kind, body string) fyne.Resource {
 	return fyne.NewStaticResource(
-		fmt.Sprintf("%s-%02x%02x%02x.svg", name, ink.R, ink.G, ink.B),
+		fmt.Sprintf("%s-%08x.svg", kind, crc32.ChecksumIEEE([]byte(body))),
 		[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+body+`</svg>`))
 }
 
@@ -24,13 +27,13 @@ func Severity(severity string, p Palette) fyne.Resource {
 	ink := p.Severity(severity)
 	switch severity {
 	case "critical":
-		return drawn("critical", ink, `<path d="M12 2.5 L23 21.5 L1 21.5 Z" fill="`+css(ink)+`"/>`)
+		return drawn("critical", `<path d="M12 2.5 L23 21.5 L1 21.5 Z" fill="`+css(ink)+`"/>`)
 	case "minor":
-		return drawn("minor", ink, `<circle cx="12" cy="12" r="8" fill="`+css(ink)+`"/>`)
+		return drawn("minor", `<circle cx="12" cy="12" r="6.5" fill="`+css(ink)+`"/>`)
 	case "hidden", "other":
-		return drawn("calm", ink, `<circle cx="12" cy="12" r="7" fill="none" stroke="`+css(ink)+`" stroke-width="2.5"/>`)
+		return drawn("calm", `<circle cx="12" cy="12" r="7" fill="none" stroke="`+css(ink)+`" stroke-width="2.5"/>`)
 	}
-	return drawn("degraded", ink, `<path d="M12 1.5 L22.5 12 L12 22.5 L1.5 12 Z" fill="`+css(ink)+`"/>`)
+	return drawn("degraded", `<path d="M12 1.5 L22.5 12 L12 22.5 L1.5 12 Z" fill="`+css(ink)+`"/>`)
 }
 
 // State is a tick in a circle, a cross in a square, an exclamation mark in a
@@ -39,16 +42,16 @@ func State(state string, p Palette) fyne.Resource {
 	ink, mark := p.State(state), css(p.OnState)
 	switch state {
 	case "ok":
-		return drawn("ok", ink, `<circle cx="12" cy="12" r="11" fill="`+css(ink)+`"/>`+
+		return drawn("ok", `<circle cx="12" cy="12" r="11" fill="`+css(ink)+`"/>`+
 			`<path d="M6.8 12.4 L10.4 16 L17.2 8.4" fill="none" stroke="`+mark+`" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/>`)
 	case "failed":
-		return drawn("failed", ink, `<rect x="1" y="1" width="22" height="22" rx="3" ry="3" fill="`+css(ink)+`"/>`+
+		return drawn("failed", `<rect x="1" y="1" width="22" height="22" rx="3" ry="3" fill="`+css(ink)+`"/>`+
 			`<path d="M7.5 7.5 L16.5 16.5 M16.5 7.5 L7.5 16.5" fill="none" stroke="#ffffff" stroke-width="2.6" stroke-linecap="round"/>`)
 	case "warning":
-		return drawn("warning", ink, `<rect x="1" y="1" width="22" height="22" rx="7" ry="7" fill="`+css(ink)+`"/>`+
+		return drawn("warning", `<rect x="1" y="1" width="22" height="22" rx="7" ry="7" fill="`+css(ink)+`"/>`+
 			`<path d="M12 6 L12 13.2" fill="none" stroke="`+mark+`" stroke-width="2.8" stroke-linecap="round"/><circle cx="12" cy="17.4" r="1.7" fill="`+mark+`"/>`)
 	}
-	return drawn("unknown", ink, brokenRing(css(ink))+questionMark(css(ink)))
+	return drawn("unknown", brokenRing(css(ink))+questionMark(css(ink)))
 }
 
 // brokenRing is drawn arc by arc, because dashes are not drawn everywhere.
@@ -68,26 +71,26 @@ func Light(state string, p Palette) fyne.Resource {
 	case "armed":
 		return ring("armed", p.OK, `<path d="M7.4 12.3 L10.7 15.6 L16.8 8.8" fill="none" stroke="`+css(p.OK)+`" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/>`)
 	case "blind":
-		return drawn("blind", p.Failed, brokenRing(css(p.Failed))+
+		return drawn("blind", brokenRing(css(p.Failed))+
 			`<circle cx="12" cy="12" r="4.6" fill="none" stroke="`+css(p.Failed)+`" stroke-width="1.6"/><path d="M8.8 15.2 L15.2 8.8" stroke="`+css(p.Failed)+`" stroke-width="1.6" stroke-linecap="round" fill="none"/>`)
 	case "off_shift":
 		return ring("off-shift", p.Quiet, `<path d="M15.5 14.6 A5.4 5.4 0 1 1 10.2 7 A4.4 4.4 0 0 0 15.5 14.6 Z" fill="`+css(p.Quiet)+`"/>`)
 	case "not_armed":
-		return ring("not-armed", p.Warning, `<path d="M12 6.6 L12 13" fill="none" stroke="`+css(p.Warning)+`" stroke-width="1.9" stroke-linecap="round"/><circle cx="12" cy="16.6" r="1.2" fill="`+css(p.Warning)+`"/>`)
+		return drawn("light-not-armed", `<rect x="1.5" y="1.5" width="21" height="21" rx="6.5" ry="6.5" fill="none" stroke="`+css(p.Warning)+`" stroke-width="1.5"/><path d="M12 6.6 L12 13" fill="none" stroke="`+css(p.Warning)+`" stroke-width="1.9" stroke-linecap="round"/><circle cx="12" cy="16.6" r="1.2" fill="`+css(p.Warning)+`"/>`)
 	}
-	return drawn("light-unknown", p.Unknown, brokenRing(css(p.Unknown))+questionMark(css(p.Unknown)))
+	return drawn("light-unknown", brokenRing(css(p.Unknown))+questionMark(css(p.Unknown)))
 }
 
 func ring(name string, ink color.NRGBA, inside string) fyne.Resource {
-	return drawn("light-"+name, ink, `<circle cx="12" cy="12" r="11" fill="none" stroke="`+css(ink)+`" stroke-width="1.5"/>`+inside)
+	return drawn("light-"+name, `<circle cx="12" cy="12" r="11" fill="none" stroke="`+css(ink)+`" stroke-width="1.5"/>`+inside)
 }
 
 // Rail is the sign of a view in the rail of the main window.
 func Rail(view string, ink color.NRGBA) fyne.Resource {
 	if view == "pages" {
-		return drawn("rail-pages", ink, `<path d="M12 3.5 L22 20.5 L2 20.5 Z" fill="none" stroke="`+css(ink)+`" stroke-width="2" stroke-linejoin="round"/><path d="M12 10 L12 15" stroke="`+css(ink)+`" stroke-width="2" stroke-linecap="round" fill="none"/><circle cx="12" cy="17.8" r="1.1" fill="`+css(ink)+`"/>`)
+		return drawn("rail-pages", `<path d="M12 3.5 L22 20.5 L2 20.5 Z" fill="none" stroke="`+css(ink)+`" stroke-width="2" stroke-linejoin="round"/><path d="M12 10 L12 15" stroke="`+css(ink)+`" stroke-width="2" stroke-linecap="round" fill="none"/><circle cx="12" cy="17.8" r="1.1" fill="`+css(ink)+`"/>`)
 	}
-	return drawn("rail-now", ink, `<circle cx="12" cy="12" r="9" fill="none" stroke="`+css(ink)+`" stroke-width="2"/><circle cx="12" cy="12" r="4.4" fill="`+css(ink)+`"/>`)
+	return drawn("rail-now", `<circle cx="12" cy="12" r="9" fill="none" stroke="`+css(ink)+`" stroke-width="2"/><circle cx="12" cy="12" r="4.4" fill="`+css(ink)+`"/>`)
 }
 
 // Kind is the sign of one line of a timeline.
@@ -95,13 +98,13 @@ func Kind(kind string, p Palette) fyne.Resource {
 	ink := css(p.Quiet)
 	switch kind {
 	case "paged", "not_confirmed", "unacknowledged", "blind":
-		return drawn("kind-"+kind, p.Warning, `<path d="M12 4 L21 20 L3 20 Z" fill="`+css(p.Warning)+`"/>`)
+		return drawn("kind-"+kind, `<path d="M12 4 L21 20 L3 20 Z" fill="`+css(p.Warning)+`"/>`)
 	case "confirmed", "resolved", "sight_back":
-		return drawn("kind-done", p.OK, `<path d="M5 12.6 L10 17.4 L19.2 7" fill="none" stroke="`+css(p.OK)+`" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/>`)
+		return drawn("kind-done", `<path d="M5 12.6 L10 17.4 L19.2 7" fill="none" stroke="`+css(p.OK)+`" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/>`)
 	case "note":
-		return drawn("kind-note", p.Text, `<path d="M4 20 L5.4 15 L16 4.4 L19.6 8 L9 18.6 Z" fill="none" stroke="`+css(p.Text)+`" stroke-width="2" stroke-linejoin="round"/>`)
+		return drawn("kind-note", `<path d="M4 20 L5.4 15 L16 4.4 L19.6 8 L9 18.6 Z" fill="none" stroke="`+css(p.Text)+`" stroke-width="2" stroke-linejoin="round"/>`)
 	case "siren_playing", "siren_device_changed", "siren_device_lost", "siren_no_device":
-		return drawn("kind-sound", p.Quiet, `<path d="M3 9.5 L8 9.5 L13 5 L13 19 L8 14.5 L3 14.5 Z" fill="`+ink+`"/><path d="M16.5 8.5 A5 5 0 0 1 16.5 15.5 M19 6 A8.5 8.5 0 0 1 19 18" fill="none" stroke="`+ink+`" stroke-width="1.8" stroke-linecap="round"/>`)
+		return drawn("kind-sound", `<path d="M3 9.5 L8 9.5 L13 5 L13 19 L8 14.5 L3 14.5 Z" fill="`+ink+`"/><path d="M16.5 8.5 A5 5 0 0 1 16.5 15.5 M19 6 A8.5 8.5 0 0 1 19 18" fill="none" stroke="`+ink+`" stroke-width="1.8" stroke-linecap="round"/>`)
 	}
-	return drawn("kind-other", p.Quiet, `<circle cx="12" cy="12" r="3.4" fill="`+ink+`"/>`)
+	return drawn("kind-other", `<circle cx="12" cy="12" r="3.4" fill="`+ink+`"/>`)
 }

@@ -3,6 +3,7 @@
 package now
 
 import (
+	"cmp"
 	"image/color"
 	"reflect"
 	"slices"
@@ -94,25 +95,29 @@ type line struct{ id, sign, text, more string }
 // describe puts a state into words.
 func describe(s control.State, problem string, since, now time.Time) picture {
 	if problem != "" {
-		p := picture{light: "blind", title: "The agent does not answer", sentence: problem, shift: words.Shift(s.Shift, now)}
+		const unknown = "Not known while the agent does not answer."
+		p := picture{light: "blind", title: "The agent does not answer", sentence: words.Sentence(problem), shift: unknown, open: unknown}
+		if !s.Agent.StartedAt.IsZero() { // it answered before, and a roster does not change by itself
+			p.shift = words.Shift(s.Shift, now)
+		}
 		if !since.IsZero() {
 			p.second = "For " + words.Span(now.Sub(since)) + "."
 		}
 		return p
 	}
-	p := picture{light: s.Armed.State, shift: words.Shift(s.Shift, now), open: words.Open(s.Open), checked: checked(s.Accounts, now)}
+	p := picture{light: s.Armed.State, shift: words.Shift(s.Shift, now), open: words.Sentence(words.Open(s.Open)), checked: checked(s.Accounts, now)}
 	p.title, p.sentence = headline(s)
 	if p.light == "blind" && s.Alarm.Pattern == "blind" {
 		p.quiet = "I know, be quiet"
 	}
 	for _, one := range s.Armed.Signals {
-		p.reasons = append(p.reasons, reason{one.State, words.Capital(words.Signal(one.Name)), words.Capital(page.Plain(one.Detail, 400)), one.Required})
+		p.reasons = append(p.reasons, reason{one.State, words.Capital(page.Plain(words.Signal(one.Name), 80)), words.Capital(page.Plain(one.Detail, 400)), one.Required})
 	}
 	for _, one := range s.Pages {
 		if len(p.pages) == 5 {
 			break
 		}
-		p.pages = append(p.pages, line{one.ID, one.Severity, words.OneLine(one.Title, 90), standing(one)})
+		p.pages = append(p.pages, line{one.ID, one.Severity, words.Title(one.Title, 90), standing(one)})
 	}
 	for _, one := range s.Accounts {
 		sign := "ok"
@@ -122,7 +127,7 @@ func describe(s control.State, problem string, since, now time.Time) picture {
 		case one.LastGoodPoll == nil:
 			sign = "unknown"
 		}
-		p.accounts = append(p.accounts, line{one.Name, sign, one.Name, words.Capital(words.Freshness(one, now))})
+		p.accounts = append(p.accounts, line{one.Name, sign, page.Plain(one.Name, 80), words.Sentence(words.Freshness(one, now))})
 	}
 	for _, one := range s.Notices {
 		p.notices = append(p.notices, line{one.ID, "", page.Plain(one.Text, 300), words.Second(one.At, now)})
@@ -181,10 +186,12 @@ func standing(p control.Page) string {
 		return "acknowledging"
 	case p.Answer == "not_confirmed", p.Answer == "refused":
 		return "not acknowledged"
+	case p.StillOnIt:
+		return "still on it?"
 	case p.AcknowledgedByMe:
 		return "yours"
 	case p.Status == string(page.Acknowledged):
-		return words.OneLine(p.AcknowledgedBy, 30) + " has it"
+		return cmp.Or(words.OneLine(p.AcknowledgedBy, 16), "somebody else") + " has it"
 	case p.MutedBy != "":
 		return "quiet at the service"
 	}
@@ -266,11 +273,14 @@ func (v *View) shiftCard(p picture) fyne.CanvasObject {
 	return kit.Card(c, kit.Column(8, kit.Heading(c, "Your shift"), kit.Words(p.shift, look.SizeLead, c.Text)))
 }
 
+// opened is how many pages are open, and how old that knowledge is.
+func opened(p picture) string { return strings.TrimSpace(p.open + " " + p.checked) }
+
 func (v *View) pagesCard(p picture) fyne.CanvasObject {
 	c := v.palette
 	rows := []fyne.CanvasObject{kit.Heading(c, "Open pages")}
 	if len(p.pages) == 0 {
-		rows = append(rows, v.tick(p, look.SizeLead, c.Text, func(p picture) string { return p.open + " " + p.checked }))
+		rows = append(rows, v.tick(p, look.SizeLead, c.Text, opened))
 		return kit.Card(c, kit.Column(8, rows...))
 	}
 	for _, one := range p.pages {
@@ -278,7 +288,7 @@ func (v *View) pagesCard(p picture) fyne.CanvasObject {
 			kit.NewText(one.text, kit.Style{Sizes: []float32{look.SizeBody}, Colour: c.Text, Lines: 1}),
 			kit.Label(one.more, look.SizeBody, c.Quiet))), func() { v.actions.Pages(one.id) }))
 	}
-	rows = append(rows, kit.Row(12, 0, v.tick(p, look.SizeBody, c.Quiet, func(p picture) string { return words.Sentence(p.open) + " " + p.checked }),
+	rows = append(rows, kit.Row(12, 0, v.tick(p, look.SizeBody, c.Quiet, opened),
 		kit.NewButton("All pages", "", kit.Plain(c), nil, func() { v.actions.Pages("") })))
 	return kit.Card(c, kit.Column(8, rows...))
 }
@@ -307,5 +317,5 @@ func (v *View) noticeCard(p picture) fyne.CanvasObject {
 			kit.Column(2, kit.Words(one.text, look.SizeBody, c.Text), kit.Words(one.more, look.SizeTag, c.Quiet)),
 			kit.NewButton("Dismiss", "", kit.Plain(c), nil, func() { v.actions.Dismiss(one.id) })), kit.Line(c.Line))
 	}
-	return kit.Card(c, kit.Column(10, rows[:len(rows)]...))
+	return kit.Card(c, kit.Column(10, rows...))
 }

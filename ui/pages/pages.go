@@ -39,12 +39,22 @@ type View struct {
 	object  *fyne.Container
 
 	state   control.State
+	problem string
+	now     time.Time
 	detail  control.Detail
 	chosen  string
 	told    string
 	readFor string // the page as it was when its detail was asked for
 	drawn   picture
 	width   float32
+	ticking []ticking
+}
+
+// ticking is a text of the list that changes merely because time passes; it is
+// said anew without building anything.
+type ticking struct {
+	text *kit.Text
+	say  func(listing) string
 }
 
 // New prepares the view; Render fills it.
@@ -103,53 +113,84 @@ type card struct {
 	good, chosen, answer               bool
 }
 
-// picture is everything the view shows, in words.
-type picture struct {
-	heading  string
-	calling  []card // want an answer, or had one
-	morning  []card // wake nobody
-	hidden   int    // how many more there are than are listed
+// listing is the list, in words.
+type listing struct {
+	heading string
+	calling []card // want an answer, or had one
+	morning []card // wake nobody
+	hidden  int    // how many more there are than are listed
+	problem string
+}
+
+// standing is what is listed without what passing time alone changes.
+func (l listing) standing() listing {
+	l.calling, l.morning = slices.Clone(l.calling), slices.Clone(l.morning)
+	for _, cards := range [][]card{l.calling, l.morning} {
+		for number := range cards {
+			cards[number].where = ""
+		}
+	}
+	return l
+}
+
+// about is all that is shown of one page, in words.
+type about struct {
 	one      control.Page
 	age      string
 	detail   string
 	timeline []control.Entry
 	stands   string
+	undo     bool
 	told     string
-	problem  string
 }
 
-func (v *View) describe(problem string, now time.Time) picture {
-	p := picture{heading: words.Count(v.state.Open, "open page", "open pages"), problem: problem, told: v.told}
+// picture is everything the view shows.
+type picture struct {
+	list  listing
+	about about
+}
+
+func (v *View) describe() picture {
+	l := listing{heading: words.Count(v.state.Open, "open page", "open pages"), problem: page.Plain(v.problem, page.MaxTitle)}
 	if v.state.Open == 0 {
-		p.heading = "No page is open"
+		l.heading = "No page is open"
 	}
-	p.hidden = v.state.Open - len(v.state.Pages)
+	l.hidden = max(0, v.state.Open-len(v.state.Pages))
 	for _, one := range v.state.Pages {
-		stands, good := standing(one, now)
+		stands, good := standing(one, v.now)
 		c := card{
-			id: one.ID, severity: one.Severity, title: words.OneLine(one.Title, 120), where: where(one, now),
-			stands: stands, good: good, chosen: one.ID == v.chosen, answer: answerable(one),
+			id: one.ID, severity: one.Severity, title: words.Title(one.Title, 120), where: where(one, v.now),
+			stands: words.Capital(stands), good: good, chosen: one.ID == v.chosen, answer: answerable(one),
 		}
 		if page.Severity(one.Severity).Wakes() || answerable(one) {
-			p.calling = append(p.calling, c)
+			l.calling = append(l.calling, c)
 		} else {
-			p.morning = append(p.morning, c)
-		}
-		if one.ID == v.chosen {
-			p.one, p.stands = one, stands
+			l.morning = append(l.morning, c)
 		}
 	}
-	if p.one.ID == "" && v.detail.ID == v.chosen && v.chosen != "" { // it has ended meanwhile
-		p.one = v.detail.Page
-		p.stands, _ = standing(p.one, now)
+	return picture{l, v.describeChosen()}
+}
+
+func (v *View) describeChosen() about {
+	a := about{told: page.Plain(v.told, page.MaxTitle)}
+	if at := slices.IndexFunc(v.state.Pages, func(p control.Page) bool { return p.ID == v.chosen }); at >= 0 {
+		a.one = v.state.Pages[at]
+	} else if v.detail.ID == v.chosen { // it has ended meanwhile
+		a.one = v.detail.Page
 	}
-	if p.one.TriggeredAt != nil {
-		p.age = "paged " + words.Age(now.Sub(*p.one.TriggeredAt)) + " ago"
+	if a.one.ID == "" {
+		return a
 	}
-	if v.detail.ID == p.one.ID {
-		p.detail, p.timeline = page.PlainLines(v.detail.Details, page.MaxDetails), v.detail.Timeline
+	stands, _ := standing(a.one, v.now)
+	a.stands = words.Sentence(stands)
+	if a.one.TriggeredAt != nil {
+		a.age = "paged " + words.Age(v.now.Sub(*a.one.TriggeredAt)) + " ago"
 	}
-	return p
+	a.undo = a.one.UndoUntil != nil && a.one.UndoUntil.After(v.now)
+	if v.detail.ID == a.one.ID {
+		a.detail, a.timeline = page.PlainLines(v.detail.Details, page.MaxDetails), v.detail.Timeline
+	}
+	return a
 }
 
 // answerable says that an acknowledgement is asked for.
@@ -158,7 +199,7 @@ func answerable(p control.Page) bool {
 }
 
 func where(p control.Page, now time.Time) string {
-	parts := []string{p.Severity}
+	parts := []string{words.OneLine(cmp.Or(p.Severity, "severity not known"), 30)}
 	if p.Service != "" {
 		parts = append(parts, words.OneLine(p.Service, 40))
 	}
@@ -172,7 +213,7 @@ func where(p control.Page, now time.Time) string {
 func standing(p control.Page, now time.Time) (said string, good bool) {
 	switch {
 	case p.Ending != "":
-		return "ended: " + strings.ReplaceAll(p.Ending, "_", " "), true
+		return words.Ended(p, now), true
 	case p.StillOnIt:
 		return "still on it? It rings again soon", false
 	case p.Answer == "sending":
@@ -197,25 +238,39 @@ func standing(p control.Page, now time.Time) (said string, good bool) {
 
 // Render draws a state.
 func (v *View) Render(s control.State, problem string, now time.Time) {
-	v.state = s
+	v.state, v.problem, v.now = s, problem, now
 	if v.chosen == "" && len(s.Pages) > 0 {
 		v.Choose(s.Pages[0].ID)
 	}
-	next, width := v.describe(problem, now), v.object.Size().Width
-	if key := next.one.ID + next.one.Status + next.one.Answer; next.one.ID != "" && key != v.readFor {
+	next, before, resized := v.describe(), v.drawn, v.object.Size().Width != v.width
+	one := next.about.one
+	if key := one.ID + one.Status + one.Answer; one.ID != "" && key != v.readFor {
 		v.readFor = key
-		v.actions.Read(next.one.ID)
+		v.actions.Read(one.ID)
 	}
-	if reflect.DeepEqual(next, v.drawn) && width == v.width {
-		return
+	first := before.list.heading == ""
+	v.drawn, v.width = next, v.object.Size().Width
+	if first || resized || !reflect.DeepEqual(next.list.standing(), before.list.standing()) {
+		v.ticking = nil
+		v.list.Show(v.listed(next.list))
 	}
-	first := v.drawn.heading == ""
-	v.drawn, v.width = next, width
-	v.list.Show(v.listed(next))
-	v.about.Show(v.described(next))
-	if !first {
-		return
+	for _, one := range v.ticking {
+		one.text.Set(one.say(next.list))
 	}
+	if first || resized || !reflect.DeepEqual(next.about, before.about) {
+		v.about.Show(v.described(next.about))
+	}
+	if first {
+		v.place()
+	}
+}
+
+// again draws anew what has changed by a click.
+func (v *View) again() { v.Render(v.state, v.problem, v.now) }
+
+// place puts the list to the left, and to the right what is known, above the
+// field for notes.
+func (v *View) place() {
 	c := v.palette
 	foot := kit.Row(12, 0, v.note, kit.NewButton("Keep", "", kit.Plain(c), nil, func() { v.note.OnSubmitted(v.note.Text) }))
 	right := kit.Behind(kit.Box(c.Card, c.Line, 12), kit.Inset(18, 18, 16, 20, kit.Ends(kit.Inset(0, 0, 12, 0, v.about.Object), foot)))
@@ -223,7 +278,7 @@ func (v *View) Render(s control.State, problem string, now time.Time) {
 	v.object.Refresh()
 }
 
-func (v *View) listed(p picture) fyne.CanvasObject {
+func (v *View) listed(p listing) fyne.CanvasObject {
 	c := v.palette
 	rows := []fyne.CanvasObject{kit.Bold(p.heading, 20, c.Text)}
 	if p.problem != "" {
@@ -232,23 +287,25 @@ func (v *View) listed(p picture) fyne.CanvasObject {
 	if len(p.calling)+len(p.morning) == 0 {
 		rows = append(rows, kit.Words("Nothing wants an answer.", look.SizeBody, c.Quiet))
 	}
-	for _, one := range p.calling {
-		rows = append(rows, v.listedCard(one))
+	for number, one := range p.calling {
+		rows = append(rows, v.listedCard(one, func(l listing) string { return l.calling[number].where }))
 	}
 	if p.hidden > 0 {
 		rows = append(rows, kit.Words(words.Count(p.hidden, "more is", "more are")+" open; “nightstand pages” lists them all.", look.SizeBody, c.Quiet))
 	}
 	if len(p.morning) > 0 {
 		rows = append(rows, kit.Gap(4), kit.Heading(c, "For the morning"))
-		for _, one := range p.morning {
-			rows = append(rows, v.listedCard(one))
+		for number, one := range p.morning {
+			rows = append(rows, v.listedCard(one, func(l listing) string { return l.morning[number].where }))
 		}
 	}
 	return kit.Column(10, rows...)
 }
 
-func (v *View) listedCard(one card) fyne.CanvasObject {
+func (v *View) listedCard(one card, where func(listing) string) fyne.CanvasObject {
 	c := v.palette
+	told := kit.Words(one.where, look.SizeBody, c.Quiet)
+	v.ticking = append(v.ticking, ticking{told, where})
 	ink, edge := c.Quiet, c.Line
 	if one.good {
 		ink = c.OK
@@ -259,28 +316,28 @@ func (v *View) listedCard(one card) fyne.CanvasObject {
 	rows := []fyne.CanvasObject{
 		kit.TopRow(10, 1, kit.Inset(3, 0, 0, 0, kit.Sign(look.Severity(one.severity, c), 14)),
 			kit.NewText(one.title, kit.Style{Sizes: []float32{look.SizeBody}, Colour: c.Text, Bold: true, Lines: 2})),
-		kit.Words(one.where, look.SizeBody, c.Quiet),
+		told,
 		kit.NewText(one.stands, kit.Style{Sizes: []float32{look.SizeBody}, Colour: ink, Lines: 3}),
 	}
 	if one.answer {
 		rows = append(rows, kit.Gap(2), kit.Row(8, -1, kit.NewButton("Acknowledge", "", kit.Plain(c), nil, func() { v.actions.Acknowledge([]string{one.id}) })))
 	}
-	return kit.NewPick(kit.EdgedCard(c, edge, kit.Column(3, rows...)), func() { v.Choose(one.id); v.drawn.told = "\x00"; v.Render(v.state, v.drawn.problem, time.Now()) })
+	return kit.NewPick(kit.EdgedCard(c, edge, kit.Column(3, rows...)), func() { v.Choose(one.id); v.again() })
 }
 
-func (v *View) described(p picture) fyne.CanvasObject {
+func (v *View) described(p about) fyne.CanvasObject {
 	c, one := v.palette, p.one
 	if one.ID == "" {
 		return kit.Column(8, kit.Bold("Nothing is chosen", 20, c.Text), kit.Words("A page shows here with its links, and with what happened.", look.SizeBody, c.Quiet))
 	}
-	head := []fyne.CanvasObject{kit.NewText(page.Plain(one.Title, page.MaxTitle), kit.Style{Sizes: []float32{20, 17}, Colour: c.Text, Bold: true, Lines: 3})}
-	if one.UndoUntil != nil {
+	head := []fyne.CanvasObject{kit.NewText(words.Title(one.Title, page.MaxTitle), kit.Style{Sizes: []float32{20, 17}, Colour: c.Text, Bold: true, Lines: 3})}
+	if p.undo {
 		head = append(head, kit.NewButton("Undo", "", kit.Plain(c), nil, func() { v.actions.Undo(one.ID) }))
 	}
 	if answerable(one) {
 		head = append(head, kit.NewButton(choose(one.StillOnIt, "Still on it", "Acknowledge"), "", kit.Loud(c), nil, func() { v.actions.Acknowledge([]string{one.ID}) }))
 	}
-	tags := []fyne.CanvasObject{kit.Tag(c, one.Severity)}
+	tags := []fyne.CanvasObject{kit.Tag(c, words.OneLine(cmp.Or(one.Severity, "severity not known"), 30))}
 	if p.age != "" {
 		tags = append(tags, kit.Tag(c, p.age))
 	}
@@ -290,7 +347,7 @@ func (v *View) described(p picture) fyne.CanvasObject {
 			break
 		}
 	}
-	rows := []fyne.CanvasObject{kit.TopRow(12, 0, head...), kit.Words(words.Capital(p.stands)+".", look.SizeBody, c.Quiet), kit.Wrap(8, tags...)}
+	rows := []fyne.CanvasObject{kit.TopRow(12, 0, head...), kit.Words(p.stands, look.SizeBody, c.Quiet), kit.Wrap(8, tags...)}
 	var links []fyne.CanvasObject
 	for _, link := range append(slices.Clone([]page.Link(one.Links)), page.Link{Text: "Open at the service", URL: one.URL}) {
 		if page.WebAddress(link.URL) && len(links) < 8 {
@@ -304,7 +361,7 @@ func (v *View) described(p picture) fyne.CanvasObject {
 		rows = append(rows, kit.Words(p.told, look.SizeBody, c.Warning))
 	}
 	if one.EscalatesAt != nil && one.Status == string(page.Triggered) {
-		rows = append(rows, kit.Words("Goes to "+cmp.Or(words.OneLine(one.EscalatesTo, 60), "the next person")+" at "+words.Second(*one.EscalatesAt, time.Now())+" if nobody answers.", look.SizeBody, c.Text))
+		rows = append(rows, kit.Words("Goes to "+cmp.Or(words.OneLine(one.EscalatesTo, 60), "the next person")+" at "+words.Second(*one.EscalatesAt, v.now)+" if nobody answers.", look.SizeBody, c.Text))
 	}
 	if one.AnswerMutes != "" && one.Status == string(page.Triggered) {
 		rows = append(rows, kit.Words("Acknowledging "+words.Clause(one.AnswerMutes)+".", look.SizeBody, c.Quiet))
@@ -317,8 +374,8 @@ func (v *View) described(p picture) fyne.CanvasObject {
 		if number > 0 {
 			rows = append(rows, kit.Line(c.Line))
 		}
-		rows = append(rows, kit.TopRow(14, 2, kit.Label(words.Second(e.At, time.Now()), look.SizeBody, c.Quiet),
-			kit.Inset(3, 0, 0, 0, kit.Sign(look.Kind(e.Kind, c), 14)), kit.Words(e.Text, look.SizeBody, c.Text)))
+		rows = append(rows, kit.TopRow(14, 2, kit.Label(words.Second(e.At, v.now), look.SizeBody, c.Quiet),
+			kit.Inset(3, 0, 0, 0, kit.Sign(look.Kind(e.Kind, c), 14)), kit.Words(page.PlainLines(e.Text, page.MaxDetails), look.SizeBody, c.Text)))
 	}
 	return kit.Column(9, rows...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,7 +101,7 @@ func (s *session) pressed(ctx context.Context, agent *control.Client, key byte) 
 		}()
 	case 'h', 'H':
 		if outcome, err := agent.Hush(ctx); err == nil {
-			s.line(outcome.Sentence)
+			s.line(sentence(outcome.Sentence))
 		}
 	}
 	return false
@@ -113,10 +114,10 @@ func (s *session) line(text string) {
 	fmt.Fprint(s.Out, strings.Join(fold(text, s.screen.width), s.lineEnd)+s.lineEnd)
 }
 
-// story tells what is new in the agent's timeline, page by page.
+// story tells what is new in the agent's timeline.
 type story struct {
 	agent *control.Client
-	told  int
+	last  control.Entry // that was told; the agent hands out only the newest entries
 }
 
 func newStory(agent *control.Client) *story { return &story{agent: agent} }
@@ -124,12 +125,21 @@ func newStory(agent *control.Client) *story { return &story{agent: agent} }
 // news returns the lines that have come since it was last asked.
 func (t *story) news(ctx context.Context, now time.Time) []string {
 	entries, err := t.agent.Timeline(ctx)
-	if err != nil || len(entries) <= t.told {
+	if err != nil || len(entries) == 0 {
 		return nil // it is asked again
+	}
+	for at, e := range slices.Backward(entries) {
+		if e.At.Equal(t.last.At) && e.Kind == t.last.Kind && e.Text == t.last.Text {
+			entries = entries[at+1:]
+			break
+		}
+	}
+	if len(entries) > 0 {
+		t.last = entries[len(entries)-1]
 	}
 	var lines []string
 	paged := 0
-	for _, e := range entries[t.told:] {
+	for _, e := range entries {
 		if e.Kind == "signal" || strings.HasPrefix(e.Kind, "siren_step") {
 			continue
 		}
@@ -141,8 +151,7 @@ func (t *story) news(ctx context.Context, now time.Time) []string {
 		lines = append(lines, second(e.At, now)+"  "+sentence(e.Text))
 	}
 	if more := paged - 3; more > 0 {
-		lines = append(lines, fmt.Sprintf("          … and %d more pages, all one alarm.", more))
+		lines = append(lines, "… and "+count(more, "more page", "more pages")+", all one alarm.")
 	}
-	t.told = len(entries)
 	return lines
 }

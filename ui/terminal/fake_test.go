@@ -28,6 +28,34 @@ type fakeAgent struct {
 	reports  []control.AccountReport // answers to AddAccount, one after the other
 	quit     func()
 	drilled  control.DrillReport
+	fault    error           // of the drill
+	entries  []control.Entry // of the timeline; without any there is one line while a page is open
+}
+
+// happens adds to the timeline.
+func (a *fakeAgent) happens(entries ...control.Entry) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.entries = append(a.entries, entries...)
+}
+
+// wasTold is what the agent was told since it was last asked, once it was told
+// so much.
+func (a *fakeAgent) wasTold(t *testing.T, so int) []string {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		a.mutex.Lock()
+		told := a.told
+		if len(told) >= so {
+			a.told = nil
+		}
+		a.mutex.Unlock()
+		if len(told) >= so {
+			return told
+		}
+	}
+	t.Fatalf("the agent was not told %d things", so)
+	return nil
 }
 
 func (a *fakeAgent) tell(words ...string) {
@@ -104,7 +132,12 @@ func (a *fakeAgent) Dismiss(_ context.Context, id string) error {
 	return nil
 }
 
-func (a *fakeAgent) Timeline(context.Context, int) ([]control.Entry, error) {
+func (a *fakeAgent) Timeline(_ context.Context, most int) ([]control.Entry, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	if len(a.entries) > 0 {
+		return a.entries[max(0, len(a.entries)-most):], nil
+	}
 	if len(a.state.Pages) == 0 {
 		return nil, nil
 	}
@@ -272,5 +305,5 @@ func (a *fakeAgent) Attend(string) func() { return func() {} }
 
 func (a *fakeAgent) Drill(_ context.Context, asked control.Drill) (control.DrillReport, error) {
 	a.tell("drill", fmt.Sprint(asked.InSeconds))
-	return a.drilled, nil
+	return a.drilled, a.fault
 }

@@ -198,34 +198,6 @@ func settling(p control.Page) string {
 	return ""
 }
 
-// endings are the reasons a page ended, as the agent names them.
-var endings = map[string]string{
-	"acknowledged_here":      "acknowledged by you",
-	"acknowledged_elsewhere": "acknowledged by you elsewhere",
-	"taken":                  "somebody else took it",
-	"resolved":               "resolved",
-	"reassigned":             "no longer yours",
-	"forgotten":              "the service restarted and no longer lists it",
-	"muted":                  "silenced at the service",
-	"shift_over":             "your shift was over",
-	"unwatched":              "its account was removed",
-	"gentler":                "it became too minor to wake you",
-}
-
-func ended(p control.Page, now time.Time) string {
-	why, known := endings[p.Ending]
-	if !known {
-		why = "ended"
-	}
-	if p.Ending == "reassigned" && p.AssignedTo != "" {
-		why = "went to " + p.AssignedTo
-	}
-	if p.EndedAt == nil {
-		return why
-	}
-	return why + " at " + second(*p.EndedAt, now)
-}
-
 // openFor is how long a page has been open, to be put after something.
 func openFor(p control.Page, now time.Time) string {
 	if p.TriggeredAt == nil {

@@ -378,14 +378,3 @@ func TestOverviewIsComplete(t *testing.T) {
 	}
 	safe(t, overview)
 }
-
-func TestEveryEndingHasWords(t *testing.T) {
-	for ending, words := range endings {
-		if words == "" || strings.Contains(words, "_") {
-			t.Errorf("%s is said as %q", ending, words)
-		}
-	}
-	if got := ended(control.Page{Ending: "new_kind"}, began); got != "ended" {
-		t.Errorf("an ending nobody knows is said as %q", got)
-	}
-}

@@ -11,4 +11,5 @@ var (
 	second   = words.Second
 	minute   = words.Minute
 	count    = words.Count
+	ended    = words.Ended
 )

@@ -122,7 +122,7 @@ func (f *mainFace) drawRail() {
 	for _, room := range rooms {
 		ink, ground := f.palette.Quiet, f.palette.Rail
 		if room.name == f.chosen {
-			ink, ground = f.palette.Lamp, f.palette.Line
+			ink, ground = f.palette.Lamp, f.palette.Card
 		}
 		sign := kit.Behind(kit.Box(ground, nil, 8), kit.Inset(8, 4, 8, 4, kit.Column(4,
 			kit.Sign(look.Rail(room.name, ink), 20),

@@ -47,6 +47,14 @@ func OneLine(text string, width int) string {
 	return strings.TrimRight(string([]rune(text)[:max(1, width-1)]), " …") + "…"
 }
 
+// Title is what a page is called, in so many letters; some come without.
+func Title(text string, width int) string {
+	if text = OneLine(text, width); text == "" {
+		return "A page without a title"
+	}
+	return text
+}
+
 // Span says a length of time as a colleague would.
 func Span(d time.Duration) string {
 	d = max(0, d)
@@ -169,4 +177,33 @@ func Shift(shift control.Shift, now time.Time) string {
 		return "You are not on call; your next shift starts at " + Minute(*shift.NextStartsAt, now) + "."
 	}
 	return "You are not on call."
+}
+
+// endings are the reasons a page ended, as the agent names them.
+var endings = map[string]string{
+	"acknowledged_here":      "acknowledged by you",
+	"acknowledged_elsewhere": "acknowledged by you elsewhere",
+	"taken":                  "somebody else took it",
+	"resolved":               "resolved",
+	"reassigned":             "no longer yours",
+	"forgotten":              "the service restarted and no longer lists it",
+	"muted":                  "silenced at the service",
+	"shift_over":             "your shift was over",
+	"unwatched":              "its account was removed",
+	"gentler":                "it became too minor to wake you",
+}
+
+// Ended says why and when a page ended.
+func Ended(p control.Page, now time.Time) string {
+	why, known := endings[p.Ending]
+	if !known {
+		why = "ended"
+	}
+	if p.Ending == "reassigned" && p.AssignedTo != "" {
+		why = "went to " + OneLine(p.AssignedTo, 60)
+	}
+	if p.EndedAt == nil {
+		return why
+	}
+	return why + " at " + Second(*p.EndedAt, now)
 }

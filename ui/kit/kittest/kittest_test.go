@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 
 	"nightstand/ui/kit"
@@ -40,7 +41,7 @@ func TestTheEyeFindsWhatIsWrong(t *testing.T) {
 		`"other" at`:                    {at(10, 10, label("one")), at(20, 15, label("other"))},
 		"sticks out of the window":      {at(290, 10, label("one"))},
 		"too low to be hit":             {at(10, 10, button("Keep", fyne.NewSize(80, 30)))},
-		"sticks out of what it lies on": {at(10, 10, fixed(fyne.NewSize(60, 20), kit.Behind(kit.Box(color.White, nil, 4), label("a long word"))))},
+		"sticks out of what it lies on": {at(10, 10, fixed(fyne.NewSize(60, 20), kit.Behind(kit.Box(color.White, nil, 4), canvas.NewText("a long word", color.White))))},
 		"is cut off sideways":           {at(10, 10, scrolled)},
 	} {
 		faults := Faults(container.NewWithoutLayout(objects...), window)
