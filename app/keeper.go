@@ -191,6 +191,9 @@ func (a *Agent) Acknowledge(ctx context.Context, ids []string, all bool) ([]cont
 
 // wouldAnswer are the pages that one press for all answers now.
 func (a *Agent) wouldAnswer(ctx context.Context) []string {
+	// The core's clock is that of its last step: what came a second ago must not
+	// be taken for newer than it is.
+	_ = a.do(ctx, watch.Tick{}) // on a time-out the command itself fails next
 	ids, _ := ask(ctx, a, (*watch.Watch).OnScreen) // on a time-out the command itself fails next
 	return ids
 }
