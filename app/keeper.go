@@ -193,7 +193,7 @@ func (a *Agent) Acknowledge(ctx context.Context, ids []string, all bool) ([]cont
 func (a *Agent) wouldAnswer(ctx context.Context) []string {
 	// The core's clock is that of its last step: what came a second ago must not
 	// be taken for newer than it is.
-	_ = a.do(ctx, watch.Tick{}) // on a time-out the command itself fails next
+	_ = a.do(ctx, watch.Tick{})                    // on a time-out the command itself fails next
 	ids, _ := ask(ctx, a, (*watch.Watch).OnScreen) // on a time-out the command itself fails next
 	return ids
 }

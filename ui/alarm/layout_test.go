@@ -55,17 +55,20 @@ func drawnIn(t testing.TB, size fyne.Size, m moment, change func(*control.Page))
 	if about.ID == "" {
 		about = control.Page{}
 	}
-	d.window.view.about = about
-	d.window.See(state)
 	if len(state.Pages) > 0 && detail.ID == "" {
 		detail = control.Detail{Page: state.Pages[0], Details: state.Pages[0].Title}
 		for _, kind := range []string{"paged", "siren_playing", "confirmed", "note", "never_heard_of"} {
 			detail.Timeline = append(detail.Timeline, control.Entry{At: start, Kind: kind, Text: state.Pages[0].Title})
 		}
 	}
-	d.window.Know(detail)
-	if m.view.problem != "" {
+	d.window.view.about, d.window.view.detail = about, detail
+	for _, p := range state.Pages {
+		d.window.view.shown[p.ID] = *before(2)
+	}
+	if d.window.view.state = state; m.view.problem != "" {
 		d.window.Miss(m.view.problem)
+	} else {
+		d.window.See(state)
 	}
 	d.ready()
 	d.ready()
@@ -96,8 +99,8 @@ func TestNothingLiesOnAnythingElseHoweverLongItIs(t *testing.T) {
 					p.Labels = control.List[page.Label]{{Name: "host", Value: long}, {Name: long, Value: long}}
 					p.Links = control.List[page.Link]{{Text: long, URL: "https://runbooks.example/"}, {URL: "https://x.example/" + strings.Repeat("w", 300)}}
 				})
+				d.window.kept = page.Plain(long, page.MaxTitle)
 				d.window.Tell(long)
-				d.window.Kept("x", long, false)
 				d.mustBeTidy(t, where, m.name, "everything is "+long)
 			})
 		}
@@ -129,9 +132,12 @@ func TestTheTitleAndTheKeyAlwaysStay(t *testing.T) {
 			if height := d.window.key.Size().Height; height < least {
 				t.Errorf("%s, %s: the key is %.0f high", where, m.name, height)
 			}
-			title := d.window.drawn.scene.title
-			if read := strings.ReplaceAll(d.words(), "\n", " "); !strings.Contains(read, title) {
+			s, read := d.window.drawn.scene, strings.ReplaceAll(d.words(), "\n", " ")
+			if !strings.Contains(read, s.title) {
 				t.Errorf("%s, %s: the title is not there:\n%s", where, m.name, d.words())
+			}
+			if placed := strings.Contains(read, s.place); !placed && (strings.Contains(read, "Also: ") || s.details != s.title && strings.Contains(read, s.details)) {
+				t.Errorf("%s, %s: the place has gone before the rest:\n%s", where, m.name, d.words())
 			}
 		}
 	}

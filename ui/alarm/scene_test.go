@@ -165,6 +165,24 @@ func moments() []moment {
 			[Acknowledge 12] ack p0 p1 p2 p3 p4 p5 p6 p7 p8 p9 p10 p11
 			[Hush 60 s]
 			Sounding on Built-in Speakers`},
+		{"a storm that was not confirmed", func() view {
+			s := storm(13)
+			for number := range s.Pages {
+				s.Pages[number].Answer, s.Pages[number].AnswerReason = "not_confirmed", "the paging service of prod did not confirm it within 10 s, and was last seen at 03:10:00"
+				s.Pages[number].AnswerMutes = "silences these alerts for the whole team"
+			}
+			return seen(s)
+		}(), `
+			13 PAGES, THE WORST IS MINOR · paged 42 s ago
+			Web server web-00 does not answer
+			checkout-api · eu-west-1
+			region: eu-west-1 · queue: 12000 deep
+			Also: Web server web-01 does not answer; Web server web-02 does not answer; Web server web-03 does not answer; and 9 more
+			Not acknowledged: the paging service of prod did not confirm it within 10 s, and was last seen at 03:10:00.
+			Goes to Dana Ito in 4:18 · again: quiet until the service is seen, at most 15 min
+			[Acknowledge 13] ack p0 p1 p2 p3 p4 p5 p6 p7 p8 p9 p10 p11 p12
+			[Hush 60 s]
+			Sounding on Built-in Speakers · acknowledging silences these alerts for the whole team`},
 		{"a critical page that is hushed, beside a minor one that rings", seen(of(
 			with(paged("a"), func(p *control.Page) { p.Ringing, p.Hushed, p.HushesLeft = false, true, 1 }),
 			with(paged("b"), func(p *control.Page) { p.Title, p.Severity, p.EscalatesAt = "Queue is slow", "minor", nil }))), `

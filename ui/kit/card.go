@@ -47,7 +47,7 @@ func NewBar(ink, ground color.Color, height, passed float32) *Bar {
 	under, over := canvas.NewRectangle(ground), canvas.NewRectangle(ink)
 	under.CornerRadius, over.CornerRadius = height/2, height/2
 	layout := &bar{height: height, passed: passed}
-	return &Bar{Object: fyne.NewContainerWithLayout(layout, under, over), layout: layout}
+	return &Bar{Object: container.New(layout, under, over), layout: layout}
 }
 
 // Set moves its end.
@@ -80,9 +80,9 @@ type Pane struct {
 // NewPane is an empty pane.
 func NewPane() *Pane {
 	inside := &whole{}
-	holder := fyne.NewContainerWithLayout(inside, canvas.NewRectangle(color.Transparent))
+	holder := container.New(inside, canvas.NewRectangle(color.Transparent))
 	scroll := container.NewVScroll(holder)
-	return &Pane{Object: fyne.NewContainerWithLayout(&scrolling{inside}, scroll), holder: holder, scroll: scroll}
+	return &Pane{Object: container.New(&scrolling{inside}, scroll), holder: holder, scroll: scroll}
 }
 
 // Show draws this content from now on.

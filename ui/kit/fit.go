@@ -1,6 +1,9 @@
 package kit
 
-import "fyne.io/fyne/v2"
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+)
 
 // Part is one object of a Fit.
 type Part struct {
@@ -11,7 +14,7 @@ type Part struct {
 	// 2; with 0 it never does. A text takes its smaller sizes, then fewer lines,
 	// before it is left out.
 	Yields int
-	// Stays gives way, but is never left out.
+	// Stays is never left out; it loses lines only after everything else is gone.
 	Stays bool
 }
 
@@ -24,7 +27,7 @@ func Fit(parts ...Part) *fyne.Container {
 		objects = append(objects, part.Object)
 		layout.last = max(layout.last, part.Yields)
 	}
-	return fyne.NewContainerWithLayout(layout, objects...)
+	return container.New(layout, objects...)
 }
 
 type fit struct {
@@ -67,6 +70,12 @@ func (f *fit) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 			}
 		}
 	}
+	for _, part := range f.parts {
+		if text, is := part.Object.(*Text); is && part.Stays {
+			for tooHigh() && text.smaller() {
+			}
+		}
+	}
 	y := float32(0)
 	for _, part := range f.parts {
 		if !part.Object.Visible() {
@@ -83,7 +92,7 @@ func (f *fit) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // giveWay makes the part smaller for as long as that is needed.
 func (p Part) giveWay(tooHigh func() bool) {
 	if text, is := p.Object.(*Text); is {
-		for tooHigh() && text.smaller() {
+		for tooHigh() && !(p.Stays && text.smallest()) && text.smaller() {
 		}
 	}
 	if !p.Stays && tooHigh() {

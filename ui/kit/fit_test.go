@@ -38,7 +38,8 @@ func TestWhatMattersLeastGivesWayFirst(t *testing.T) {
 		{"the details go first", roomFor(60, 2) + 35 + 64, false, true, 60, 2},
 		{"then the title gets smaller", roomFor(60, 2) + 34, false, true, 50, 2},
 		{"and smaller", roomFor(50, 2) + 34, false, true, 40, 2},
-		{"then it loses a line, and the place its room", roomFor(40, 1) + 1, false, false, 40, 1},
+		{"then the place goes", roomFor(40, 2) + 34, false, false, 40, 2},
+		{"then it loses a line", roomFor(40, 1) + 1, false, false, 40, 1},
 		{"the title stays whatever comes", 10, false, false, 40, 1},
 		{"and all of it comes back", 2000, true, true, 60, 2},
 	} {

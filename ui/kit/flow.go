@@ -8,6 +8,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 )
 
 // flowing is an object whose height follows from its width, as that of
@@ -47,7 +48,7 @@ func visible(objects []fyne.CanvasObject) []fyne.CanvasObject {
 
 // Column stacks objects over the whole width, gap apart.
 func Column(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&column{gap: gap}, objects...)
+	return container.New(&column{gap: gap}, objects...)
 }
 
 type column struct{ gap, width float32 }
@@ -85,12 +86,12 @@ func (c *column) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // Row puts objects beside each other, gap apart and centred; the one at grow
 // takes the width that is left (-1: none does).
 func Row(gap float32, grow int, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&row{gap: gap, grow: grow}, objects...)
+	return container.New(&row{gap: gap, grow: grow}, objects...)
 }
 
 // TopRow is a Row whose objects begin at the same height.
 func TopRow(gap float32, grow int, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&row{gap: gap, grow: grow, top: true}, objects...)
+	return container.New(&row{gap: gap, grow: grow, top: true}, objects...)
 }
 
 type row struct {
@@ -162,7 +163,7 @@ func (r *row) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // Wrap puts objects beside each other and goes on in the next line where the
 // width ends.
 func Wrap(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&wrap{gap: gap}, objects...)
+	return container.New(&wrap{gap: gap}, objects...)
 }
 
 type wrap struct{ gap, width float32 }
@@ -206,7 +207,7 @@ func (w *wrap) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 // Inset leaves room around one object.
 func Inset(top, right, bottom, left float32, object fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&inset{top: top, right: right, bottom: bottom, left: left}, object)
+	return container.New(&inset{top: top, right: right, bottom: bottom, left: left}, object)
 }
 
 type inset struct{ top, right, bottom, left float32 }
@@ -226,7 +227,7 @@ func (i *inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 // Behind puts a ground behind an object; the ground is as large as the object.
 func Behind(ground, object fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&behind{}, ground, object)
+	return container.New(&behind{}, ground, object)
 }
 
 type behind struct{}
@@ -246,7 +247,7 @@ func (*behind) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[1
 
 // Fixed gives an object a size of its own, whatever it would need.
 func Fixed(width, height float32, object fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&fixed{fyne.NewSize(width, height)}, object)
+	return container.New(&fixed{fyne.NewSize(width, height)}, object)
 }
 
 type fixed struct{ size fyne.Size }
@@ -260,7 +261,7 @@ func (f *fixed) Layout(objects []fyne.CanvasObject, _ fyne.Size) {
 
 // WidthOf is a column of a table: as wide as said, as high as its content.
 func WidthOf(width float32, object fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&widthOf{width}, object)
+	return container.New(&widthOf{width}, object)
 }
 
 type widthOf struct{ width float32 }
@@ -279,7 +280,7 @@ func (w *widthOf) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // Under puts one object above, as high as it needs, and gives the other what is
 // left below it.
 func Under(top fyne.CanvasObject, gap float32, rest fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&under{gap: gap}, top, rest)
+	return container.New(&under{gap: gap}, top, rest)
 }
 
 type under struct{ gap, width float32 }
@@ -300,7 +301,7 @@ func (u *under) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 // Equal puts objects beside each other, all of the same width and height.
 func Equal(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&equal{gap}, objects...)
+	return container.New(&equal{gap}, objects...)
 }
 
 type equal struct{ gap float32 }
@@ -336,7 +337,7 @@ func (e *equal) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // Beside puts a column of that width to the left and gives the other object the
 // rest; both are as high as their place. On a narrow place the left one gives way.
 func Beside(width, gap float32, left, right fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&beside{width, gap}, left, right)
+	return container.New(&beside{width, gap}, left, right)
 }
 
 type beside struct{ width, gap float32 }
@@ -376,7 +377,7 @@ func (stretch) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 // Ends puts one object at the bottom and gives the other what is left above.
 func Ends(top, bottom fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&ends{}, top, bottom)
+	return container.New(&ends{}, top, bottom)
 }
 
 type ends struct{ width float32 }

@@ -164,6 +164,9 @@ func (t *Text) smaller() bool {
 	return true
 }
 
+// smallest says that only lines are left to give.
+func (t *Text) smallest() bool { return t.gave >= len(t.style.Sizes)-1 }
+
 // asMeant takes back that it has given way.
 func (t *Text) asMeant() {
 	if t.gave > 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 
 	"nightstand/app/control"
@@ -66,7 +67,7 @@ func New(palette look.Palette, actions Actions) *View {
 			v.actions.Note(v.chosen, text)
 		}
 	}
-	v.object = fyne.NewContainerWithLayout(kit.Stretch(), kit.Gap(0))
+	v.object = container.New(kit.Stretch(), kit.Gap(0))
 	return v
 }
 
@@ -299,8 +300,11 @@ func (v *View) listed(p listing) fyne.CanvasObject {
 			rows = append(rows, v.listedCard(one, func(l listing) string { return l.morning[number].where }))
 		}
 	}
-	return kit.Column(10, rows...)
+	return besideBar(kit.Column(10, rows...))
 }
+
+// besideBar leaves room for the bar that shows how far it is scrolled.
+func besideBar(content fyne.CanvasObject) fyne.CanvasObject { return kit.Inset(0, 12, 0, 0, content) }
 
 func (v *View) listedCard(one card, where func(listing) string) fyne.CanvasObject {
 	c := v.palette
@@ -377,7 +381,7 @@ func (v *View) described(p about) fyne.CanvasObject {
 		rows = append(rows, kit.TopRow(14, 2, kit.Label(words.Second(e.At, v.now), look.SizeBody, c.Quiet),
 			kit.Inset(3, 0, 0, 0, kit.Sign(look.Kind(e.Kind, c), 14)), kit.Words(page.PlainLines(e.Text, page.MaxDetails), look.SizeBody, c.Text)))
 	}
-	return kit.Column(9, rows...)
+	return besideBar(kit.Column(9, rows...))
 }
 
 func choose(yes bool, first, second string) string {

@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 
 	"nightstand/app/control"
 	"nightstand/ui/kit"
@@ -75,8 +76,8 @@ func (p *process) mainView(palette look.Palette) view {
 		},
 		Read: read, Open: p.open,
 	})
-	f.place = fyne.NewContainerWithLayout(kit.Stretch(), kit.Gap(0))
-	f.rail = fyne.NewContainerWithLayout(kit.Stretch(), kit.Gap(0))
+	f.place = container.New(kit.Stretch(), kit.Gap(0))
+	f.rail = container.New(kit.Stretch(), kit.Gap(0))
 	ground := canvas.NewRectangle(palette.Ground)
 	side := canvas.NewRectangle(palette.Rail)
 	p.window.SetContent(kit.Behind(ground, kit.Beside(84, 0, kit.Behind(side, f.rail), f.place)))
