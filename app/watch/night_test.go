@@ -276,7 +276,7 @@ func (n *night) endedRightly(f flight, endedBefore map[string]bool) {
 		settled := n.listedBy[p.ID] == f.instance
 		endedNow := p.Ended && !endedBefore[p.ID]
 		switch {
-		case settled && n.absent[p.ID] >= 2 && !p.Ended && n.alerts[p.ID].page.Mine: // given away it ends by being told so
+		case settled && n.absent[p.ID] >= 2 && !p.Ended:
 			n.t.Fatalf("page %s is missing from %d snapshots and not ended", p.ID, n.absent[p.ID])
 		case settled && n.absent[p.ID] == 1 && endedNow:
 			n.t.Fatalf("page %s ended when one snapshot missed it", p.ID)
@@ -361,6 +361,7 @@ func (n *night) reply() {
 	case !a.page.Mine:
 		n.step(AnswerFailed{ID: id, Number: send.Number, Sentence: "the service has given this page to Béla meanwhile"})
 	case a.page.Status == page.Acknowledged && !a.page.AcknowledgedByMe:
+		n.absent[id] = 0 // it was seen directly
 		n.step(AnswerTaken{ID: id, Number: send.Number, By: a.page.AcknowledgedBy})
 	case !n.working:
 		n.step(AnswerFailed{ID: id, Number: send.Number, Sentence: "the service refused it"})
@@ -368,6 +369,7 @@ func (n *night) reply() {
 		a.page.Status, a.page.AcknowledgedBy, a.page.AcknowledgedByMe = page.Acknowledged, "anna", true
 		a.page.AcknowledgedAt, a.page.AckExpiresAt = n.now.Wall, n.now.Wall.Add(30*time.Minute)
 		n.confirmed[id] = true
+		n.absent[id] = 0 // it was seen directly
 		n.step(AnswerConfirmed{ID: id, Number: send.Number, Page: a.page})
 		n.quietNow(id)
 	}
@@ -397,6 +399,7 @@ func (n *night) takeBack() {
 		a.page.Status, a.page.AcknowledgedBy, a.page.AcknowledgedByMe, a.page.AckExpiresAt = page.Triggered, "", false, time.Time{}
 		n.confirmed[back.Page.ID] = false
 	}
+	n.absent[back.Page.ID] = 0 // it was seen directly
 	n.step(TakenBack{ID: back.Page.ID, Page: a.page})
 }
 
