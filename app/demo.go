@@ -77,13 +77,8 @@ func throwAway(folder string) {
 // beginDemo sets the account up as soon as the agent answers, and lets the
 // night begin.
 func beginDemo(ctx context.Context, service *drill.Service, url string) (*control.Client, error) {
-	var agent *control.Client
-	for agent == nil {
-		found, err := Dial()
-		if err == nil {
-			agent = found
-			break
-		}
+	agent, err := Dial()
+	for ; err != nil; agent, err = Dial() {
 		pause(ctx, 20*time.Millisecond)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

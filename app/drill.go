@@ -115,7 +115,7 @@ func (a *Agent) beginDrill(ctx context.Context, url string) error {
 
 // endDrill takes the account away again, once no face shows its page.
 func (a *Agent) endDrill(ctx context.Context) {
-	for deadline := time.Now().Add(drillGone); time.Now().Before(deadline); pause(ctx, drillLook) {
+	for deadline := time.Now().Add(drillGone); time.Now().Before(deadline); pause(ctx, 200*time.Millisecond) {
 		there := false
 		for _, p := range a.state.Load().Pages {
 			there = there || p.Account == drillAccount
@@ -124,7 +124,6 @@ func (a *Agent) endDrill(ctx context.Context) {
 			break
 		}
 		a.lines.lookNow(drillAccount)
-		pause(ctx, 200*time.Millisecond)
 	}
 	if err := a.RemoveAccount(ctx, drillAccount); err != nil && !errors.Is(err, control.ErrUnknown) {
 		a.log.Error("the account of the drill stays", "error", err)

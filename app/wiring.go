@@ -342,7 +342,7 @@ func (a *Agent) lookAround(heart *supervise.Heart) {
 	if runtime.GOOS != "linux" {
 		return
 	}
-	display := os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+	display := screenThere()
 	a.Observe(watch.SignalSeen{Name: "display", State: advisory(display), Detail: choose(display, "there is a screen", "there is no screen in this session; the siren and the command line work without")})
 	bus := busThere()
 	a.Observe(watch.SignalSeen{Name: "desktop_bus", State: advisory(bus), Detail: choose(bus, "answers", "this session has no desktop bus, so there are no notifications, no tray icon and no keyring; the siren and the command line work without")})

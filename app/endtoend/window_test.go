@@ -20,8 +20,16 @@ import (
 	"nightstand/sync/drill"
 )
 
-// withWindow starts the agent as a person has it: with the alarm's window.
-func (n *Nightstand) withWindow() { n.Start("agent") }
+// withWindow starts an agent as a person has it, with the alarm's window, and
+// lets it watch an Alertmanager of its own.
+func withWindow(t *testing.T, desk *Desktop) (*Nightstand, *alertmanagertest.Server) {
+	t.Helper()
+	server := alertmanagertest.Start(t, alertmanagertest.Options{})
+	night := Install(t, desk, "")
+	night.Start("agent")
+	night.AddAccount(server)
+	return night, server
+}
 
 // windowComes is how long the alarm's window may take here, on a machine that
 // draws without a graphics card and runs other tests; promised are 700 ms.
@@ -193,10 +201,7 @@ func TestTypingFingersAnswerNothing(t *testing.T) {
 	t.Parallel()
 	desk := Start(t, Options{WithoutTrayHost: true, WithoutNotifications: true})
 	ear, screen := desk.Listen(), desk.Screen()
-	server := alertmanagertest.Start(t, alertmanagertest.Options{})
-	night := Install(t, desk, "")
-	night.withWindow()
-	night.AddAccount(server)
+	night, server := withWindow(t, desk)
 
 	var stop atomic.Bool
 	typed := make(chan struct{})
@@ -242,10 +247,7 @@ func TestTheWindowSaysWhyAnAnswerDoesNotCount(t *testing.T) {
 	t.Parallel()
 	desk := Start(t, Options{WithoutTrayHost: true, WithoutNotifications: true})
 	ear, screen := desk.Listen(), desk.Screen()
-	server := alertmanagertest.Start(t, alertmanagertest.Options{})
-	night := Install(t, desk, "")
-	night.withWindow()
-	night.AddAccount(server)
+	night, server := withWindow(t, desk)
 	server.Post(Page("The line is dead"))
 	night.UntilRinging(looked+5*time.Second, "The line is dead")
 	screen.UntilReady(windowComes)
@@ -273,10 +275,7 @@ func TestAWindowThatDiesComesAgain(t *testing.T) {
 	t.Parallel()
 	desk := Start(t, Options{WithoutTrayHost: true, WithoutNotifications: true})
 	ear, screen := desk.Listen(), desk.Screen()
-	server := alertmanagertest.Start(t, alertmanagertest.Options{})
-	night := Install(t, desk, "")
-	night.withWindow()
-	night.AddAccount(server)
+	night, server := withWindow(t, desk)
 	server.Post(Page("The window will die"))
 	night.UntilRinging(looked+5*time.Second, "The window will die")
 	Eventually(t, windowComes, screen.Drawn)
@@ -380,10 +379,7 @@ func TestALockedScreenTellsNothingAndWakes(t *testing.T) {
 	desk := Start(t, Options{WithoutTrayHost: true})
 	logind, saver := desk.Logind(), desk.ScreenSaver()
 	ear, screen, notes := desk.Listen(), desk.Screen(), desk.Notifications()
-	server := alertmanagertest.Start(t, alertmanagertest.Options{})
-	night := Install(t, desk, "")
-	night.withWindow()
-	night.AddAccount(server)
+	night, server := withWindow(t, desk)
 	logind.Lock()
 	time.Sleep(time.Second)
 
@@ -425,10 +421,7 @@ func TestADisplayThatGoesAwayTakesNothingAlong(t *testing.T) {
 	t.Parallel()
 	desk := Start(t, Options{WithoutTrayHost: true, WithoutNotifications: true})
 	ear, screen := desk.Listen(), desk.Screen()
-	server := alertmanagertest.Start(t, alertmanagertest.Options{})
-	night := Install(t, desk, "")
-	night.withWindow()
-	night.AddAccount(server)
+	night, server := withWindow(t, desk)
 	server.Post(Page("The screen goes dark"))
 	night.UntilRinging(looked+5*time.Second, "The screen goes dark")
 	Eventually(t, windowComes, screen.Drawn)
@@ -450,10 +443,7 @@ func TestASecondStartBringsTheWindowUp(t *testing.T) {
 	t.Parallel()
 	desk := Start(t, Options{WithoutTrayHost: true, WithoutNotifications: true, WithoutSound: true})
 	screen := desk.Screen()
-	server := alertmanagertest.Start(t, alertmanagertest.Options{})
-	night := Install(t, desk, "")
-	night.withWindow()
-	night.AddAccount(server)
+	night, server := withWindow(t, desk)
 	// Both windows let the toolkit say whether they draw from the right goroutine.
 	checked := []string{"NIGHTSTAND_HOME=" + night.Home, "NIGHTSTAND_CHECK_THREADS=1"}
 	for _, process := range []*Process{desk.Run(checked, night.binary, "window", "now"), desk.Run(checked, night.binary, "window", "alarm")} {

@@ -155,7 +155,7 @@ func (v view) open(id string) bool {
 func (v view) picture(k kind, p control.Page) scene {
 	s := scene{
 		kind: k, severity: p.Severity, level: level(p), meaning: page.Severity(p.Severity).Meaning(),
-		title: words.Title(p.Title, page.MaxTitle), place: place(p), page: p.ID, links: safe(p),
+		title: words.Title(p.Title, page.MaxTitle), place: place(p), page: p.ID, links: words.Links(p),
 	}
 	if v.detail.ID == p.ID {
 		s.details = strings.Join(strings.Fields(page.Plain(v.detail.Details, page.MaxDetails)), " ")
@@ -200,18 +200,6 @@ func labels(p control.Page) string {
 		}
 	}
 	return strings.Join(parts, " · ")
-}
-
-// safe are the links that may be opened: a page comes from outside, so only
-// web addresses are.
-func safe(p control.Page) []page.Link {
-	links := []page.Link{}
-	for _, link := range append(slices.Clone([]page.Link(p.Links)), page.Link{Text: "Open at the service", URL: p.URL}) {
-		if page.WebAddress(link.URL) {
-			links = append(links, link)
-		}
-	}
-	return links
 }
 
 func (v view) ringingScene(lead control.Page, calling []control.Page) scene {

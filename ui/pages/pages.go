@@ -353,8 +353,8 @@ func (v *View) described(p about) fyne.CanvasObject {
 	}
 	rows := []fyne.CanvasObject{kit.TopRow(12, 0, head...), kit.Words(p.stands, look.SizeBody, c.Quiet), kit.Wrap(8, tags...)}
 	var links []fyne.CanvasObject
-	for _, link := range append(slices.Clone([]page.Link(one.Links)), page.Link{Text: "Open at the service", URL: one.URL}) {
-		if page.WebAddress(link.URL) && len(links) < 8 {
+	for _, link := range words.Links(one) {
+		if len(links) < 8 {
 			links = append(links, kit.NewButton(words.OneLine(cmp.Or(link.Text, link.URL), 44), "", kit.Plain(c), nil, func() { v.actions.Open(link.URL) }))
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	fyneapp "fyne.io/fyne/v2/app"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
 
 	"nightstand/app/control"
 	"nightstand/app/page"
@@ -84,7 +85,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	palette := look.Alarm
 	if o.View != "alarm" {
 		palette = look.Day
-		if look.Dark(application.Settings().ThemeVariant() == 0, time.Now()) {
+		if look.Dark(application.Settings().ThemeVariant() == theme.VariantDark, time.Now()) {
 			palette = look.Night
 		}
 	}

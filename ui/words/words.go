@@ -5,6 +5,7 @@ package words
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -206,4 +207,16 @@ func Ended(p control.Page, now time.Time) string {
 		return why
 	}
 	return why + " at " + Second(*p.EndedAt, now)
+}
+
+// Links are the places of a page that may be opened, the service's own page
+// last. A page comes from outside, so only web addresses are.
+func Links(p control.Page) []page.Link {
+	links := []page.Link{}
+	for _, link := range append(slices.Clone([]page.Link(p.Links)), page.Link{Text: "Open at the service", URL: p.URL}) {
+		if page.WebAddress(link.URL) {
+			links = append(links, link)
+		}
+	}
+	return links
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"nightstand/app/control"
+	"nightstand/app/page"
 )
 
 var now = time.Date(2026, 3, 14, 3, 10, 0, 0, time.UTC)
@@ -82,5 +83,13 @@ func TestOpenPagesAreCounted(t *testing.T) {
 		if got := Open(open); got != want {
 			t.Errorf("%d are %q, want %q", open, got, want)
 		}
+	}
+}
+
+func TestOnlyWebAddressesAreLinks(t *testing.T) {
+	p := control.Page{URL: "file:///etc/passwd"}
+	p.Links = control.List[page.Link]{{Text: "x", URL: "javascript:alert(1)"}, {Text: "y", URL: "http://10.0.0.1/graph"}, {Text: "z", URL: "vscode://x"}, {}}
+	if got := Links(p); len(got) != 1 || got[0].URL != "http://10.0.0.1/graph" {
+		t.Errorf("these can be opened: %v", got)
 	}
 }
