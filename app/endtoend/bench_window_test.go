@@ -37,7 +37,7 @@ func BenchmarkAlarmWindow(b *testing.B) {
 			if time.Since(posted) > 30*time.Second {
 				b.Fatal("no window came up")
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(screenPoll)
 		}
 		visible = append(visible, time.Since(heard))
 		screen.UntilReady(10 * time.Second)
@@ -67,7 +67,8 @@ func BenchmarkAlarmWindow(b *testing.B) {
 	b.ReportMetric(weight, "window-resident-MB")
 }
 
-// BenchmarkFirstFrame is from the start of a window's process to its picture.
+// BenchmarkFirstFrame is from the start of the main window's process to the
+// first picture with words on it.
 func BenchmarkFirstFrame(b *testing.B) {
 	desk := Start(b, Options{WithoutTrayHost: true, WithoutSound: true, WithoutNotifications: true})
 	screen := desk.Screen()
@@ -76,18 +77,18 @@ func BenchmarkFirstFrame(b *testing.B) {
 	var took []time.Duration
 	for b.Loop() {
 		began := time.Now()
-		window := desk.Run([]string{"NIGHTSTAND_HOME=" + night.Home}, night.binary, "window", "alarm")
-		for screen.Drawn() != nil {
+		window := desk.Run([]string{"NIGHTSTAND_HOME=" + night.Home}, night.binary, "window", "now")
+		for screen.Worded(mainTitle) != nil {
 			if time.Since(began) > 30*time.Second {
 				b.Fatal("no window came up")
 			}
-			time.Sleep(2 * time.Millisecond)
+			time.Sleep(screenPoll)
 		}
 		took = append(took, time.Since(began))
 		window.Stop()
 	}
 	b.ReportMetric(percentile(took, 0.95), "first-frame-p95-ms")
-	b.ReportMetric(450, "goal-first-frame-ms")
+	b.ReportMetric(500, "goal-first-frame-ms")
 }
 
 // burst waits for the beginning of the next burst of the alarm.
@@ -100,3 +101,7 @@ func burst(b *testing.B, ear *Recording) {
 		b.Fatal("no further burst was heard")
 	}
 }
+
+// screenPoll is how often the screen is looked at: often enough for the figure,
+// and too seldom to take the time that is measured.
+const screenPoll = 15 * time.Millisecond

@@ -188,10 +188,13 @@ func near(red, green, blue byte, want [3]byte) bool {
 
 var (
 	alarmGround = [3]byte{0x0C, 0x0B, 0x0A}
+	// textColours are the alarm's, the night's and the day's.
+	textColours = [][3]byte{{0xF4, 0xDD, 0xB8}, {0xEC, 0xE7, 0xDF}, {0x23, 0x21, 0x1E}}
 	lampColour  = [3]byte{0xF2, 0xB8, 0x4B}
 )
 
-// Drawn says whether the alarm's window is there and has drawn its ground.
+// Drawn says whether the alarm's window is there and has drawn its ground, and
+// words on it.
 func (s *Screen) Drawn() error {
 	w, err := s.Find(alarmTitle)
 	if err != nil {
@@ -204,7 +207,26 @@ func (s *Screen) Drawn() error {
 	if !near(red, green, blue, alarmGround) {
 		return fmt.Errorf("the alarm's window has the ground %x %x %x", red, green, blue)
 	}
-	return nil
+	return s.Worded(alarmTitle)
+}
+
+// Worded says whether there are words in the window of this title, in the
+// colour of one of the palettes.
+func (s *Screen) Worded(title string) error {
+	w, err := s.Find(title)
+	if err != nil {
+		return err
+	}
+	above, err := xproto.GetImage(s.connection, xproto.ImageFormatZPixmap, xproto.Drawable(s.root), int16(w.x), int16(w.y), uint16(w.width/2), uint16(w.height/2), 0xffffffff).Reply()
+	if err != nil {
+		return err
+	}
+	for pixel := range slices.Chunk(above.Data, 4) {
+		if slices.ContainsFunc(textColours, func(ink [3]byte) bool { return near(pixel[2], pixel[1], pixel[0], ink) }) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the window %q has no words on it", title)
 }
 
 // keyHeight is where the alarm's key is in its window, from the bottom: below

@@ -414,7 +414,26 @@ func (v view) endedScene(p control.Page) scene {
 			break
 		}
 	}
+	if v.mine() > 0 {
+		s.key = "Close"
+		s.second += " Still yours: " + v.stillMine() + "."
+	}
 	return s
+}
+
+// stillMine names the open pages that were answered here.
+func (v view) stillMine() string {
+	var titles []string
+	for _, p := range v.state.Pages {
+		if p.AcknowledgedByMe && p.Status == string(page.Acknowledged) {
+			titles = append(titles, "“"+words.Title(p.Title, 60)+"”")
+		}
+	}
+	const most = 3
+	if more := len(titles) - most; more > 0 {
+		titles = append(titles[:most], words.Count(more, "more", "more"))
+	}
+	return strings.Join(titles, ", ")
 }
 
 func (v view) lostScene() scene {

@@ -99,6 +99,8 @@ func moments() []moment {
 		s.Notices = control.List[control.Notice]{{ID: "n1", PageID: "a", Reason: "taken", Text: "an older one", At: *before(500)}, {ID: "n2", PageID: "a", Reason: reason, Text: text, At: *before(1)}}
 		return s
 	}
+	alsoOpen := notice("resolved", "“Checkout is dropping orders” is resolved.")
+	alsoOpen.Pages = control.List[control.Page]{ours("b")}
 	blindness := of()
 	blindness.Armed = control.Armed{State: "blind", Sentence: "Blind: prod was last seen at 03:10:00, it does not answer."}
 	blindness.Accounts = control.List[control.Account]{{Name: "prod", Blind: true, LastGoodPoll: before(120)}}
@@ -364,6 +366,14 @@ func moments() []moment {
 			“Checkout is dropping orders” is resolved.
 			At 03:11:59. There is nothing for you to do about it here.
 			[Back to bed] close`},
+		{"resolved, and others are mine", afterwards(alsoOpen, paged("a")), `
+			CRITICAL · customer data is being lost · paged 42 s ago
+			Checkout is dropping orders
+			checkout-api · eu-west-1
+			region: eu-west-1 · queue: 12000 deep
+			“Checkout is dropping orders” is resolved.
+			At 03:11:59. There is nothing for you to do about it here. Still yours: “Checkout is dropping orders”.
+			[Close] close`},
 		{"reassigned", afterwards(notice("reassigned", "“Checkout is dropping orders” went to Dana Ito."), paged("a")), `
 			CRITICAL · customer data is being lost · paged 42 s ago
 			Checkout is dropping orders

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/widget"
 
 	"nightstand/app/control"
 	"nightstand/app/page"
@@ -39,10 +38,11 @@ type Window struct {
 	guard   guard
 
 	view     view
+	knows    bool // the agent has said something, or is known to say nothing
 	drawn    drawn
 	key      *kit.Button // one for good: a press must find it although it is drawn anew
 	undo     *kit.Button
-	note     *widget.Entry
+	note     *kit.Note
 	age      *kit.Text // what changes merely because time passes is not
 	next     *kit.Text // built anew, only said anew
 	hour     *kit.Text
@@ -63,22 +63,22 @@ type drawn struct {
 	kept     string
 	told     string
 	timeline int // how long the timeline is
+	aside    []kit.Draft
 }
 
 // New prepares the content of a window; Render fills it.
 func New(canvas fyne.Canvas, actions Actions, now func() time.Time) *Window {
-	w := &Window{actions: actions, canvas: canvas, now: now, note: widget.NewEntry(), in: kit.NewPane(), happened: kit.NewPane()}
+	w := &Window{actions: actions, canvas: canvas, now: now, in: kit.NewPane(), happened: kit.NewPane()}
 	w.view.shown = map[string]time.Time{}
 	w.guard.appear(now())
 	w.key = kit.NewButton("", "", kit.Face{}, w, w.pressKey)
-	w.note.SetPlaceHolder("What are you seeing or doing? Enter keeps it, even offline.")
-	w.note.OnSubmitted = w.keepNote
+	w.note = kit.NewNote(w.keepNote)
 	return w
 }
 
 // See takes in what the agent says.
 func (w *Window) See(state control.State) {
-	w.view.state, w.view.problem, w.view.since = state, "", time.Time{}
+	w.knows, w.view.state, w.view.problem, w.view.since = true, state, "", time.Time{}
 	w.Render()
 }
 
@@ -87,7 +87,7 @@ func (w *Window) Miss(problem string) {
 	if w.view.problem == "" {
 		w.view.since = w.now()
 	}
-	w.view.problem = problem
+	w.knows, w.view.problem = true, problem
 	w.Render()
 }
 
@@ -104,10 +104,10 @@ func (w *Window) Tell(sentence string) {
 }
 
 // Kept takes in how a note went; what was typed goes only when it is kept.
-func (w *Window) Kept(text, sentence string, done bool) {
+func (w *Window) Kept(pageID, text, sentence string, done bool) {
 	w.kept = page.Plain(sentence, page.MaxTitle)
-	if done && w.note.Text == text {
-		w.note.SetText("")
+	if done {
+		w.note.Kept(pageID, text)
 	}
 	w.Render()
 }
@@ -125,7 +125,7 @@ func (w *Window) Move(canvas fyne.Canvas) {
 // window that was not on the screen yet may have lost it.
 func (w *Window) TakeKeyboard() {
 	if w.drawn.scene.kind == working {
-		w.canvas.Focus(w.note)
+		w.canvas.Focus(w.note.Entry)
 	}
 }
 
@@ -183,7 +183,7 @@ func (w *Window) KeyDown(event *fyne.KeyEvent) {
 func (w *Window) KeyUp(event *fyne.KeyEvent) {
 	w.guard.release(string(event.Name))
 	if w.toNote && w.drawn.scene.kind == working {
-		w.canvas.Focus(w.note)
+		w.canvas.Focus(w.note.Entry)
 	}
 	w.toNote = false
 }
@@ -208,16 +208,18 @@ func (w *Window) pressKey() {
 	}
 }
 
-func (w *Window) keepNote(text string) {
-	if text != "" && w.drawn.scene.page != "" {
-		w.kept = "Keeping…"
-		w.actions.Note(w.drawn.scene.page, text)
-	}
+func (w *Window) keepNote(pageID, text string) {
+	w.kept = "Keeping…"
+	w.actions.Note(pageID, text)
 }
 
 // Render draws the present scene; it is called after every change and a few
-// times a second, for the countdowns and for the key.
+// times a second, for the countdowns and for the key. As long as nothing is
+// known there is nothing to draw.
 func (w *Window) Render() {
+	if !w.knows {
+		return
+	}
 	now := w.now()
 	w.view.now = now
 	if lead := w.view.lead(); lead.ID != "" {
@@ -229,21 +231,29 @@ func (w *Window) Render() {
 	}
 	w.remember(now)
 	next := drawn{scene: w.view.scene(), size: w.canvas.Size(), kept: w.kept, told: w.told, timeline: len(w.view.detail.Timeline)}
+	switch next.scene.kind {
+	case working:
+		w.note.About(next.scene.page, next.scene.title)
+	case ended, nothing: // there is no field, so all drafts are shown
+		w.note.About("", "")
+	}
+	next.aside = w.note.Aside()
 	changed := next.scene.kind != w.drawn.scene.kind
 	if changed {
 		w.change(next.scene, now)
 	}
-	typing := w.canvas.Focused() == fyne.Focusable(w.note)
+	typing := w.canvas.Focused() == fyne.Focusable(w.note.Entry)
 	same := reflect.DeepEqual(next.standing(), w.drawn.standing())
 	w.drawn = next
+	w.drawKey() // first, for the picture is laid out around it
 	if !same {
 		w.canvas.SetContent(kit.Behind(kit.NewGround(look.Alarm.Ground, w), w.content(next)))
 	}
 	if next.scene.kind == working && (changed || typing) {
-		w.canvas.Focus(w.note)
+		w.canvas.Focus(w.note.Entry)
 	}
 	w.drawTime(now)
-	w.drawKeys()
+	w.drawUndo()
 }
 
 // standing is what is drawn without what passing time alone changes.
@@ -308,15 +318,20 @@ func (w *Window) change(next scene, now time.Time) {
 	w.canvas.Unfocus()
 }
 
-// drawKeys show whether a press would count.
-func (w *Window) drawKeys() {
-	if w.undo != nil {
-		hint := "U"
-		if w.canvas.Focused() != nil { // there it would be a letter of the note
-			hint = ""
-		}
-		w.undo.Set("Undo", hint, kit.Plain(look.Alarm))
+// drawUndo shows whether its letter would count.
+func (w *Window) drawUndo() {
+	if w.undo == nil {
+		return
 	}
+	hint := "U"
+	if w.canvas.Focused() != nil { // there it would be a letter of the note
+		hint = ""
+	}
+	w.undo.Set("Undo", hint, kit.Plain(look.Alarm))
+}
+
+// drawKey shows whether a press would count.
+func (w *Window) drawKey() {
 	scene, label, size := w.drawn.scene, w.drawn.scene.key, w.sizes()
 	p := look.Alarm
 	face := kit.Face{Fill: p.Lamp, Ink: p.OnLamp, Hint: p.OnLamp, Size: size.key, Radius: 18, Height: size.keyHeight, Bold: true, Cap: true}
@@ -473,7 +488,7 @@ func (w *Window) working(d drawn) fyne.CanvasObject {
 	about := kit.Row(10, 1, kit.Sign(look.Severity(s.severity, p), 18),
 		kit.NewText(joinedBy(" · ", s.place, s.severity+": "+s.meaning), kit.Style{Sizes: []float32{18, 15}, Colour: p.Quiet, Lines: 1}))
 	above := kit.Column(14, kit.Row(16, 1, head...), kit.Column(4, title, about))
-	below := kit.Column(8, w.noteRow(s, face))
+	below := kit.Column(8, append(w.drafts(d.aside), w.noteRow(s, face))...)
 	if message := cmp.Or(w.told, d.kept); message != "" {
 		below.Add(kit.NewText(message, kit.Style{Sizes: []float32{look.SizeBody}, Colour: p.Quiet, Lines: 2}))
 	}
@@ -484,10 +499,22 @@ func (w *Window) working(d drawn) fyne.CanvasObject {
 	return kit.Ends(kit.Under(above, 18, kit.Inset(0, 0, 18, 0, cards)), below)
 }
 
+// drafts are the newest of the notes that were begun about other pages.
+func (w *Window) drafts(drafts []kit.Draft) []fyne.CanvasObject {
+	const most = 2
+	var rows []fyne.CanvasObject
+	for _, d := range drafts[max(0, len(drafts)-most):] {
+		said := "Begun about “" + words.OneLine(d.Title, 60) + "”: " + words.OneLine(d.Text, 80)
+		rows = append(rows, kit.Row(12, 0, kit.NewText(said, kit.Style{Sizes: []float32{look.SizeBody}, Colour: look.Alarm.Text, Lines: 1}),
+			kit.NewButton("Keep it there", "", kit.Plain(look.Alarm), w, func() { w.note.SubmitAside(d) })))
+	}
+	return rows
+}
+
 func (w *Window) noteRow(s scene, face kit.Face) fyne.CanvasObject {
 	bed := face
 	bed.Height = 44
-	return kit.Row(12, 0, w.note, kit.NewButton(s.key, "", bed, w, w.actions.Close))
+	return kit.Row(12, 0, w.note.Entry, kit.NewButton(s.key, "", bed, w, w.actions.Close))
 }
 
 // wayIn are the links of the page, and what the page says of itself.
@@ -553,7 +580,7 @@ func (w *Window) ended(d drawn) fyne.CanvasObject {
 			kit.Gap(20),
 			sentence,
 			kit.NewText(s.second, kit.Style{Sizes: []float32{20, 17}, Colour: p.Quiet, Lines: 4})),
-		kit.Column(8, kit.NewButton(s.key, "", face, w, w.actions.Close)))
+		kit.Column(8, append(w.drafts(d.aside), kit.NewButton(s.key, "", face, w, w.actions.Close))...))
 }
 
 func joined(parts ...string) string { return joinedBy(" ", parts...) }

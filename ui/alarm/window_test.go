@@ -432,8 +432,8 @@ func TestUndo(t *testing.T) {
 	}
 	d.ready()
 	d.press(fyne.KeyU)
-	if d.mustHave(t, "U while the note has the keyboard"); d.window.note.Text != "u" {
-		t.Errorf("the note is %q", d.window.note.Text)
+	if d.mustHave(t, "U while the note has the keyboard"); d.window.note.Entry.Text != "u" {
+		t.Errorf("the note is %q", d.window.note.Entry.Text)
 	}
 	d.click(fyne.NewPos(20, 20))
 	d.ready()
@@ -460,23 +460,23 @@ func TestTheNoteHasTheKeyboardExactlyWhileThereIsSomethingToNote(t *testing.T) {
 		t.Error("something has the keyboard while a page rings")
 	}
 	d.window.See(of(ours("a")))
-	if d.canvas.Focused() != fyne.Focusable(d.window.note) {
+	if d.canvas.Focused() != fyne.Focusable(d.window.note.Entry) {
 		t.Fatal("the note does not have the keyboard")
 	}
 	d.press(fyne.KeyD, fyne.KeyB, fyne.KeyReturn)
 	d.mustHave(t, "Enter", "note a: db")
-	d.window.Kept("db", "The agent does not answer.", false)
-	if d.window.note.Text != "db" || !strings.Contains(d.words(), "The agent does not answer.") {
-		t.Errorf("a note that was not kept is %q, and is said so in\n%s", d.window.note.Text, d.words())
+	d.window.Kept("a", "db", "The agent does not answer.", false)
+	if d.window.note.Entry.Text != "db" || !strings.Contains(d.words(), "The agent does not answer.") {
+		t.Errorf("a note that was not kept is %q, and is said so in\n%s", d.window.note.Entry.Text, d.words())
 	}
 	d.press(fyne.KeyX)
-	d.window.Kept("db", "Kept at 03:12:09.", true)
-	if d.window.note.Text != "dbx" {
-		t.Errorf("what was typed meanwhile has become %q", d.window.note.Text)
+	d.window.Kept("a", "db", "Kept at 03:12:09.", true)
+	if d.window.note.Entry.Text != "dbx" {
+		t.Errorf("what was typed meanwhile has become %q", d.window.note.Entry.Text)
 	}
-	d.window.Kept("dbx", "Kept at 03:12:10.", true)
-	if d.window.note.Text != "" || d.canvas.Focused() != fyne.Focusable(d.window.note) {
-		t.Errorf("after it was kept the note is %q and has the keyboard: %v", d.window.note.Text, d.canvas.Focused() != nil)
+	d.window.Kept("a", "dbx", "Kept at 03:12:10.", true)
+	if d.window.note.Entry.Text != "" || d.canvas.Focused() != fyne.Focusable(d.window.note.Entry) {
+		t.Errorf("after it was kept the note is %q and has the keyboard: %v", d.window.note.Entry.Text, d.canvas.Focused() != nil)
 	}
 	d.press(fyne.KeyReturn)
 	d.mustHave(t, "there is nothing to note")
@@ -488,8 +488,8 @@ func TestTheNoteHasTheKeyboardExactlyWhileThereIsSomethingToNote(t *testing.T) {
 	}
 	d.ready()
 	d.press(fyne.KeyN)
-	if d.canvas.Focused() != fyne.Focusable(d.window.note) || d.window.note.Text != "" {
-		t.Errorf("after N the note is %q and has the keyboard: %v", d.window.note.Text, d.canvas.Focused() != nil)
+	if d.canvas.Focused() != fyne.Focusable(d.window.note.Entry) || d.window.note.Entry.Text != "" {
+		t.Errorf("after N the note is %q and has the keyboard: %v", d.window.note.Entry.Text, d.canvas.Focused() != nil)
 	}
 }
 
@@ -510,8 +510,47 @@ func TestAPageThatComesWhileANoteIsTypedIsNotAnsweredAndTheDraftIsKept(t *testin
 	d.press(fyne.KeySpace)
 	d.mustHave(t, "after a calm", "acknowledge b")
 	d.window.See(of(ours("b"), ours("a")))
-	if d.window.note.Text != "db i" || d.canvas.Focused() != fyne.Focusable(d.window.note) {
-		t.Errorf("the draft is %q, with the keyboard: %v", d.window.note.Text, d.canvas.Focused() != nil)
+	if d.window.note.Entry.Text != "" || d.canvas.Focused() != fyne.Focusable(d.window.note.Entry) {
+		t.Errorf("the note about b begins with %q, with the keyboard: %v", d.window.note.Entry.Text, d.canvas.Focused() != nil)
+	}
+	if !strings.Contains(d.words(), "”: db i") {
+		t.Errorf("what was begun about a is not offered:\n%s", d.words())
+	}
+	d.ready()
+	d.click(d.button(t, "Keep it there"))
+	d.mustHave(t, "the draft is kept where it belongs", "note a: db i")
+	d.window.Kept("a", "db i", "Kept at 03:12:09.", true)
+	if strings.Contains(d.words(), "db i") {
+		t.Errorf("it is kept and still offered:\n%s", d.words())
+	}
+}
+
+// The page that somebody writes about may be resolved under their hands.
+func TestADraftAboutAPageThatEndsCanStillBeKept(t *testing.T) {
+	d := sit(t, large)
+	d.window.See(of(ours("a")))
+	d.press(fyne.KeyD, fyne.KeyB)
+	d.window.See(of())
+	d.ready()
+	d.click(d.button(t, "Keep it there"))
+	d.mustHave(t, "the page has ended", "note a: db")
+	d.window.Kept("a", "db", "The agent does not answer.", false)
+	d.window.See(of(ours("a")))
+	if d.window.note.Entry.Text != "db" {
+		t.Errorf("a note that was not kept is %q", d.window.note.Entry.Text)
+	}
+}
+
+// Before the agent has said anything, nothing is known, least of all that it is quiet.
+func TestNothingIsSaidBeforeTheAgentHasSpoken(t *testing.T) {
+	d := sit(t, large)
+	d.window.Focus(true)
+	if said := strings.TrimSpace(d.words()); said != "" {
+		t.Errorf("it says\n%s", said)
+	}
+	d.window.Miss("It is gone.")
+	if !strings.Contains(d.words(), "It is gone.") {
+		t.Errorf("it says\n%s", d.words())
 	}
 }
 
@@ -614,8 +653,8 @@ func TestAnotherWindowBeginsAnewAndKeepsTheDraft(t *testing.T) {
 	d.canvas = other.Canvas()
 	d.window.Move(d.canvas)
 	d.window.TakeKeyboard()
-	if d.window.note.Text != "db" || d.canvas.Focused() != fyne.Focusable(d.window.note) {
-		t.Errorf("the draft is %q, with the keyboard: %v", d.window.note.Text, d.canvas.Focused() != nil)
+	if d.window.note.Entry.Text != "db" || d.canvas.Focused() != fyne.Focusable(d.window.note.Entry) {
+		t.Errorf("the draft is %q, with the keyboard: %v", d.window.note.Entry.Text, d.canvas.Focused() != nil)
 	}
 
 	d.window.See(of(paged("b")))

@@ -10,6 +10,8 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"github.com/go-text/typesetting/font"
 	"github.com/go-text/typesetting/fontscan"
+
+	"nightstand/ui/look"
 )
 
 // missingSign is what is shown for a letter that no font has.
@@ -68,6 +70,15 @@ var ownFonts = sync.OnceValue(func() []font.Cmap {
 	}
 	return own
 })
+
+// ReadFonts reads what the first words would have to wait for; it may be called
+// from any goroutine.
+func ReadFonts() {
+	for _, style := range []fyne.TextStyle{{}, {Bold: true}} {
+		fyne.MeasureText("Nightstand", look.SizeBody, style)
+	}
+	ownFonts()
+}
 
 // silent keeps the search for fonts out of the log.
 type silent struct{}

@@ -11,7 +11,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/widget"
 
 	"nightstand/app/control"
 	"nightstand/app/page"
@@ -36,7 +35,7 @@ type View struct {
 	actions Actions
 	list    *kit.Pane
 	about   *kit.Pane
-	note    *widget.Entry
+	note    *kit.Note
 	object  *fyne.Container
 
 	state   control.State
@@ -60,13 +59,7 @@ type ticking struct {
 
 // New prepares the view; Render fills it.
 func New(palette look.Palette, actions Actions) *View {
-	v := &View{palette: palette, actions: actions, list: kit.NewPane(), about: kit.NewPane(), note: widget.NewEntry()}
-	v.note.SetPlaceHolder("What are you seeing or doing? Enter keeps it, even offline.")
-	v.note.OnSubmitted = func(text string) {
-		if text != "" && v.chosen != "" {
-			v.actions.Note(v.chosen, text)
-		}
-	}
+	v := &View{palette: palette, actions: actions, list: kit.NewPane(), about: kit.NewPane(), note: kit.NewNote(actions.Note)}
 	v.object = container.New(kit.Stretch(), kit.Gap(0))
 	return v
 }
@@ -78,6 +71,7 @@ func (v *View) Object() fyne.CanvasObject { return v.object }
 func (v *View) Choose(id string) {
 	if id != "" && id != v.chosen {
 		v.chosen, v.told, v.readFor = id, "", ""
+		v.note.About(id, "")
 		v.about.ToTop()
 	}
 }
@@ -98,13 +92,11 @@ func (v *View) Know(detail control.Detail) { v.detail = detail }
 func (v *View) Tell(sentence string) { v.told = sentence }
 
 // Kept takes in how a note went; what was typed goes only when it is kept.
-func (v *View) Kept(text, sentence string, done bool) {
+func (v *View) Kept(pageID, text, sentence string, done bool) {
 	v.told = sentence
 	if done {
 		v.readFor = ""
-		if v.note.Text == text {
-			v.note.SetText("")
-		}
+		v.note.Kept(pageID, text)
 	}
 }
 
@@ -273,7 +265,7 @@ func (v *View) again() { v.Render(v.state, v.problem, v.now) }
 // field for notes.
 func (v *View) place() {
 	c := v.palette
-	foot := kit.Row(12, 0, v.note, kit.NewButton("Keep", "", kit.Plain(c), nil, func() { v.note.OnSubmitted(v.note.Text) }))
+	foot := kit.Row(12, 0, v.note.Entry, kit.NewButton("Keep", "", kit.Plain(c), nil, v.note.Submit))
 	right := kit.Behind(kit.Box(c.Card, c.Line, 12), kit.Inset(18, 18, 16, 20, kit.Ends(kit.Inset(0, 0, 12, 0, v.about.Object), foot)))
 	v.object.Objects = []fyne.CanvasObject{kit.Inset(22, 22, 22, 22, kit.Beside(340, 18, v.list.Object, right))}
 	v.object.Refresh()

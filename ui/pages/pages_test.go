@@ -336,7 +336,7 @@ func TestAPageIsReadAboutAgainWhenItStandsDifferently(t *testing.T) {
 	for range 5 {
 		r.draw(of(ours("a")), "")
 	}
-	r.view.Kept("db", "Kept.", true)
+	r.view.Kept("a", "db", "Kept.", true)
 	if r.draw(of(ours("a")), ""); !slices.Equal(r.read, []string{"a", "a", "a"}) {
 		t.Errorf("it has read %d times", len(r.read))
 	}
@@ -345,25 +345,45 @@ func TestAPageIsReadAboutAgainWhenItStandsDifferently(t *testing.T) {
 func TestANoteIsTakenOutOfItsFieldOnlyWhenItIsKept(t *testing.T) {
 	r := open(t, sizes["large"])
 	r.draw(of(ours("a")), "")
-	r.view.note.SetText("db")
+	r.view.note.Entry.SetText("db")
 	r.click(t, "Keep")
 	if !slices.Equal(r.did, []string{"note a: db"}) {
 		t.Errorf("the view asked for %q", r.did)
 	}
-	r.view.Kept("db", "The agent does not answer.", false)
-	if r.draw(of(ours("a")), ""); r.view.note.Text != "db" || !strings.Contains(r.words(), "The agent does not answer.") {
-		t.Errorf("the note is %q in\n%s", r.view.note.Text, r.words())
+	r.view.Kept("a", "db", "The agent does not answer.", false)
+	if r.draw(of(ours("a")), ""); r.view.note.Entry.Text != "db" || !strings.Contains(r.words(), "The agent does not answer.") {
+		t.Errorf("the note is %q in\n%s", r.view.note.Entry.Text, r.words())
 	}
-	r.view.note.SetText("dbx")
-	if r.view.Kept("db", "Kept.", true); r.view.note.Text != "dbx" {
-		t.Errorf("what was typed meanwhile has become %q", r.view.note.Text)
+	r.view.note.Entry.SetText("dbx")
+	if r.view.Kept("a", "db", "Kept.", true); r.view.note.Entry.Text != "dbx" {
+		t.Errorf("what was typed meanwhile has become %q", r.view.note.Entry.Text)
 	}
-	if r.view.Kept("dbx", "Kept.", true); r.view.note.Text != "" {
-		t.Errorf("a note that was kept is still there: %q", r.view.note.Text)
+	if r.view.Kept("a", "dbx", "Kept.", true); r.view.note.Entry.Text != "" {
+		t.Errorf("a note that was kept is still there: %q", r.view.note.Entry.Text)
 	}
 	r.did = nil
 	if r.click(t, "Keep"); len(r.did) != 0 {
 		t.Errorf("an empty note was kept: %q", r.did)
+	}
+}
+
+func TestADraftStaysWithItsPage(t *testing.T) {
+	r := open(t, sizes["large"])
+	r.draw(of(ours("a"), ours("b")), "")
+	r.view.note.Entry.SetText("db")
+	r.view.Choose("b")
+	if r.view.note.Entry.Text != "" {
+		t.Errorf("the note about b begins with %q", r.view.note.Entry.Text)
+	}
+	r.view.note.Entry.SetText("disk")
+	r.click(t, "Keep")
+	r.view.Choose("a")
+	if r.view.note.Entry.Text != "db" || !slices.Equal(r.did, []string{"note b: disk"}) {
+		t.Errorf("the note about a is %q after %q", r.view.note.Entry.Text, r.did)
+	}
+	r.view.Kept("b", "disk", "Kept.", true)
+	if r.view.Choose("b"); r.view.note.Entry.Text != "" {
+		t.Errorf("a note that was kept is still there: %q", r.view.note.Entry.Text)
 	}
 }
 

@@ -46,7 +46,6 @@ func (p *process) alarmView(look.Palette) view {
 		Open: p.open, Close: func() { p.window.Close() },
 	}, time.Now)
 	f.listen(canvas)
-	f.content.Render()
 	return f
 }
 

@@ -72,7 +72,7 @@ func (p *process) mainView(palette look.Palette) view {
 			}, tell)
 		},
 		Note: func(id, text string) {
-			p.keepNote(id, text, func(text, sentence string, done bool) { f.pages.Kept(text, sentence, done); f.draw() }, read)
+			p.keepNote(id, text, func(id, text, sentence string, done bool) { f.pages.Kept(id, text, sentence, done); f.draw() }, read)
 		},
 		Read: read, Open: p.open,
 	})

@@ -24,6 +24,7 @@ import (
 	"nightstand/app/control"
 	"nightstand/app/page"
 	"nightstand/assets"
+	"nightstand/ui/kit"
 	"nightstand/ui/look"
 )
 
@@ -99,8 +100,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		p.window = p.mainWindow()
 	}
 	// While the driver makes the window, which is most of the time it takes to
-	// come up, the other core reads the fonts.
-	go warmFonts()
+	// come up, the other core reads the fonts and asks the agent.
+	go kit.ReadFonts()
+	go follow(ctx, o.Dial, p.kind(), func(box *mailbox) {
+		fyne.Do(func() { hand(box.take(), p.view) })
+	})
 	p.window.SetContent(canvas.NewRectangle(palette.Ground))
 	application.Lifecycle().SetOnEnteredForeground(func() { p.focus(true) })
 	application.Lifecycle().SetOnExitedForeground(func() { p.focus(false) })
@@ -122,13 +126,6 @@ func Run(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// warmFonts reads the two fonts that the windows are set in.
-func warmFonts() {
-	for _, style := range []fyne.TextStyle{{}, {Bold: true}} {
-		fyne.MeasureText("Nightstand", look.SizeBody, style)
-	}
-}
-
 // focus takes in that the window has gained or lost the keyboard, which may be
 // before there is a view.
 func (p *process) focus(has bool) {
@@ -138,15 +135,11 @@ func (p *process) focus(has bool) {
 	}
 }
 
-// begin lets the view live: it is told what the agent says, and of the time,
-// until the process is to end.
+// begin lets the view live: it is told of the time, until the process is to end.
 func (p *process) begin(trouble *trouble) {
-	application, ctx, o, v := p.application, p.ctx, p.options, p.view
+	application, ctx, v := p.application, p.ctx, p.view
 	end := func() { fyne.Do(application.Quit) }
 	application.Lifecycle().SetOnStarted(func() {
-		go follow(ctx, o.Dial, p.kind(), func(box *mailbox) {
-			fyne.Do(func() { hand(box.take(), v) })
-		})
 		go p.beat(v)
 		go func() {
 			<-ctx.Done()
@@ -262,17 +255,17 @@ func (p *process) read(id string, know func(control.Detail)) {
 }
 
 // keepNote keeps a note, tells how that went, and reads the page again.
-func (p *process) keepNote(id, text string, kept func(text, sentence string, done bool), again func(id string)) {
+func (p *process) keepNote(id, text string, kept func(id, text, sentence string, done bool), again func(id string)) {
 	p.ask(func(ctx context.Context, c *control.Client) error {
 		entry, err := c.AddNote(ctx, id, text)
 		if err == nil {
 			fyne.Do(func() {
-				kept(text, "Kept at "+entry.At.In(time.Local).Format("15:04:05")+".", true)
+				kept(id, text, "Kept at "+entry.At.In(time.Local).Format("15:04:05")+".", true)
 				again(id)
 			})
 		}
 		return err
-	}, func(sentence string) { kept(text, sentence, false) })
+	}, func(sentence string) { kept(id, text, sentence, false) })
 }
 
 // alike says so in the state where the agent is of another version than this
