@@ -71,6 +71,16 @@ type Capabilities struct {
 	// AckLasts is how long an acknowledgement holds before it runs out at the
 	// service; zero when it does not.
 	AckLasts time.Duration
+	// Deeds are what else can be done to a page, see Doer.
+	Deeds []Deed
+	// LongestSnooze is the longest span a page can be snoozed for; zero where
+	// there is no bound.
+	LongestSnooze time.Duration
+	// LeastPause is how far apart two readings must be so that the service's
+	// limit leaves enough for everything else; zero where any pace is welcome.
+	LeastPause time.Duration
+	// Expires is when the credential runs out, UTC; zero when that is not known.
+	Expires time.Time
 }
 
 // Introduction is what a service says when it is asked for the first time.
@@ -86,6 +96,9 @@ type Introduction struct {
 	Open []page.Page
 	// Notes are sentences the user should read (everything is taken as mine, …).
 	Notes []string
+	// Lacks are sentences on what this credential may not do although the
+	// service could.
+	Lacks []string
 }
 
 // Snapshot is everything open at one instant.
