@@ -17,8 +17,6 @@ import (
 	"nightstand/app/page"
 	"nightstand/app/secret"
 	"nightstand/app/store"
-	"nightstand/sync/alertmanager"
-	"nightstand/sync/pagerduty"
 	"nightstand/sync/provider"
 )
 
@@ -71,10 +69,14 @@ func (a *Accounts) add(ctx context.Context, asked control.NewAccount) (control.A
 	account := store.Account{
 		Name: asked.Name, Provider: asked.Provider, URL: withoutQuery(asked.URL), User: asked.User, AddedAt: time.Now(),
 		Options: store.AccountOptions{
-			Auth: asked.Auth, CAFile: asked.CAFile, Proxy: asked.Proxy, Receiver: asked.Receiver, Filters: asked.Filters,
+			Auth: asked.Auth, CAFile: asked.CAFile, CertFile: asked.CertFile, KeyFile: asked.KeyFile, Proxy: asked.Proxy,
+			Receiver: asked.Receiver, Filters: asked.Filters, Teams: asked.Teams, Query: asked.Query,
 			Heartbeats: asked.Heartbeats, SeverityLabel: asked.SeverityLabel, Severities: asked.Severities,
 		},
 		Secret: store.NoSecret,
+	}
+	if asked.Edit {
+		return a.edit(ctx, account, asked)
 	}
 	if err := a.free(ctx, asked); err != nil {
 		return control.AccountReport{}, err
@@ -87,6 +89,83 @@ func (a *Accounts) add(ctx context.Context, asked control.NewAccount) (control.A
 	if err != nil || asked.OnlyLook || !report.OK && !asked.NoTest {
 		return report, err
 	}
+	return a.keepAccount(ctx, account, asked, report)
+}
+
+// edit changes an account: what is not named stays.
+func (a *Accounts) edit(ctx context.Context, changes store.Account, asked control.NewAccount) (control.AccountReport, error) {
+	before, err := a.find(ctx, asked.Name)
+	if err != nil {
+		return control.AccountReport{}, err
+	}
+	account := before
+	account.URL, account.User = changed(before.URL, changes.URL), changed(before.User, changes.User)
+	account.Options = changedOptions(before.Options, changes.Options)
+	value := asked.Secret
+	if value == "" {
+		if value, err = a.secret(ctx, before); err != nil && !asked.NoTest {
+			return control.AccountReport{Name: asked.Name, Kept: false, Error: err.Error()}, nil
+		}
+	}
+	test := a.test
+	if asked.NoTest {
+		test = a.check
+	}
+	report, err := test(ctx, account, value)
+	if err != nil || !report.OK && !asked.NoTest {
+		return report, err
+	}
+	if asked.Secret != "" {
+		return a.keepAccount(ctx, account, asked, report)
+	}
+	if err := a.store.PutAccount(ctx, account); err != nil {
+		return report, notKept(err)
+	}
+	report.Kept = true
+	return report, nil
+}
+
+// changed is a setting after an edit.
+func changed(before, asked string) string {
+	switch asked {
+	case "":
+		return before
+	case control.Nothing:
+		return ""
+	}
+	return asked
+}
+
+func changedOptions(before, asked store.AccountOptions) store.AccountOptions {
+	after := before
+	for _, one := range []struct{ into, asked *string }{
+		{&after.Auth, &asked.Auth}, {&after.CAFile, &asked.CAFile}, {&after.CertFile, &asked.CertFile}, {&after.KeyFile, &asked.KeyFile},
+		{&after.Proxy, &asked.Proxy}, {&after.Receiver, &asked.Receiver}, {&after.Query, &asked.Query}, {&after.SeverityLabel, &asked.SeverityLabel},
+	} {
+		*one.into = changed(*one.into, *one.asked)
+	}
+	for _, one := range []struct{ into, asked *[]string }{
+		{&after.Filters, &asked.Filters}, {&after.Heartbeats, &asked.Heartbeats}, {&after.Teams, &asked.Teams},
+	} {
+		switch {
+		case len(*one.asked) == 1 && (*one.asked)[0] == control.Nothing:
+			*one.into = nil
+		case len(*one.asked) > 0:
+			*one.into = *one.asked
+		}
+	}
+	if len(asked.Severities) > 0 {
+		after.Severities = maps.Clone(before.Severities)
+		if after.Severities == nil {
+			after.Severities = map[string]string{}
+		}
+		maps.Copy(after.Severities, asked.Severities)
+	}
+	return after
+}
+
+// keepAccount writes an account down, its secret first.
+func (a *Accounts) keepAccount(ctx context.Context, account store.Account, asked control.NewAccount, report control.AccountReport) (control.AccountReport, error) {
 	before, err := a.store.Account(ctx, asked.Name)
 	if err != nil && !errors.Is(err, store.ErrNoAccount) {
 		return report, notKept(err)
@@ -263,58 +342,6 @@ func describe(account store.Account) control.Account {
 	}
 }
 
-// mine says in words which pages of the account are the user's.
-func mine(account store.Account) string {
-	if account.Provider == "pagerduty" {
-		return "what is assigned to you"
-	}
-	var parts []string
-	o := account.Options
-	if o.Receiver != "" {
-		parts = append(parts, "receiver "+o.Receiver)
-	}
-	parts = append(parts, o.Filters...)
-	if len(parts) == 0 {
-		return "everything it lists"
-	}
-	return strings.Join(parts, ", ")
-}
-
-// connect makes the provider of an account.
-func (a *Accounts) connect(account store.Account, value string) (provider.Provider, error) {
-	severities, err := severityTable(account.Options.Severities)
-	if err != nil {
-		return nil, err
-	}
-	switch account.Provider {
-	case "alertmanager":
-		return alertmanager.New(alertmanager.Options{
-			Account: account.Name, URL: account.URL, User: account.User, Secret: value,
-			Auth: account.Options.Auth, CAFile: account.Options.CAFile, Proxy: account.Options.Proxy,
-			Receiver: account.Options.Receiver, Filters: account.Options.Filters,
-			Heartbeats: account.Options.Heartbeats, SeverityLabel: account.Options.SeverityLabel, Severities: severities,
-			AckLasts: time.Duration(a.settings.Answer.SilenceFor),
-			Log:      a.log.With("account", account.Name),
-		})
-	case "pagerduty":
-		if narrowed(account.Options) {
-			return nil, &provider.Error{Kind: provider.Invalid, Sentence: "PagerDuty assigns pages to people, so its account needs no way to log in, receiver, filter, severity label or heartbeat. Leave them out."}
-		}
-		return pagerduty.New(pagerduty.Options{
-			Account: account.Name, URL: account.URL, User: account.User, Secret: value,
-			CAFile: account.Options.CAFile, Proxy: account.Options.Proxy, Severities: severities,
-			Log: a.log.With("account", account.Name),
-		})
-	}
-	return nil, &provider.Error{Kind: provider.Invalid, Sentence: "This version of Nightstand does not know the paging service “" + page.Plain(account.Provider, 40) + "”. It knows: alertmanager, pagerduty."}
-}
-
-// narrowed says that something is set which only means something where pages
-// match labels or receivers.
-func narrowed(o store.AccountOptions) bool {
-	return o.Auth != "" || o.Receiver != "" || o.SeverityLabel != "" || len(o.Filters) > 0 || len(o.Heartbeats) > 0
-}
-
 // severityTable reads the user's own table, from what the service says (a
 // label's value, a priority, an urgency) to a severity.
 func severityTable(words map[string]string) (map[string]page.Severity, error) {
@@ -360,8 +387,17 @@ func (a *Accounts) test(ctx context.Context, account store.Account, value string
 	report.OK, report.User, report.Service = true, introduction.User, introduction.Service
 	report.Receivers = append(report.Receivers, introduction.Receivers...)
 	report.Notes = append(report.Notes, introduction.Notes...)
+	report.Lacks = append(report.Lacks, introduction.Lacks...)
+	able := service.Capabilities()
+	report.Expires = utc(able.Expires)
+	for _, deed := range able.Deeds {
+		report.Can = append(report.Can, string(deed))
+	}
 	for _, p := range introduction.Open {
 		report.Open = append(report.Open, describePage(p))
+		if p.Mine {
+			report.Mine++
+		}
 	}
 	return report, nil
 }

@@ -337,7 +337,7 @@ func TestNamesAndSecretsAreLookedAtBeforeAnythingIsKept(t *testing.T) {
 	}
 	other := asked("prod", "http://127.0.0.1:1")
 	other.Provider = "carrier\x1bpigeon"
-	if _, err := o.agent.AddAccount(t.Context(), other); err == nil || !strings.Contains(err.Error(), "It knows: alertmanager, pagerduty.") || strings.ContainsRune(err.Error(), '\x1b') {
+	if _, err := o.agent.AddAccount(t.Context(), other); err == nil || !strings.Contains(err.Error(), "It knows: alertmanager, pagerduty, goalert, grafana, jsm, opsgenie.") || strings.ContainsRune(err.Error(), '\x1b') {
 		t.Errorf("an unknown service gave %v", err)
 	}
 	if strings.Contains(o.log.String(), "hears-every-page") {

@@ -129,7 +129,7 @@ func TestANoteIsOnTheDiskWhenItIsSaidToBe(t *testing.T) {
 	o.until("it is listed", func() bool { return len(o.agent.Pages(false)) == 1 })
 	p := o.agent.Pages(false)[0]
 	const typed = "restarted db-2; it’s “better” now\nsecond line \x1b[31mred"
-	entry, err := o.agent.AddNote(t.Context(), p.ID, "  "+typed+"\n")
+	entry, err := o.agent.AddNote(t.Context(), p.ID, control.NewNote{Text: "  " + typed + "\n"})
 	if err != nil || entry.Kind != "note" || entry.Text != "restarted db-2; it’s “better” now\nsecond line red" {
 		t.Fatalf("the note gave %+v (%v)", entry, err)
 	}
@@ -138,10 +138,10 @@ func TestANoteIsOnTheDiskWhenItIsSaidToBe(t *testing.T) {
 		t.Errorf("kept is %+v (%v)", kept, err)
 	}
 	var refused *control.RefusedError
-	if _, err := o.agent.AddNote(t.Context(), p.ID, " \n "); !errors.As(err, &refused) {
+	if _, err := o.agent.AddNote(t.Context(), p.ID, control.NewNote{Text: " \n "}); !errors.As(err, &refused) {
 		t.Errorf("an empty note gives %v", err)
 	}
-	if _, err := o.agent.AddNote(t.Context(), "nosuch-page", "x"); !errors.Is(err, control.ErrUnknown) {
+	if _, err := o.agent.AddNote(t.Context(), "nosuch-page", control.NewNote{Text: "x"}); !errors.Is(err, control.ErrUnknown) {
 		t.Errorf("a note to nothing gives %v", err)
 	}
 }

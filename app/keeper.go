@@ -12,6 +12,7 @@ import (
 	"nightstand/app/page"
 	"nightstand/app/store"
 	"nightstand/app/watch"
+	"nightstand/sync/provider"
 )
 
 // The agent is what the control API offers.
@@ -319,9 +320,10 @@ func (a *Agent) Dismiss(ctx context.Context, id string) error {
 	return a.do(ctx, watch.Dismiss{ID: id})
 }
 
-// AddNote keeps a note to a page. It is on the disk when this returns.
-func (a *Agent) AddNote(ctx context.Context, pageID, text string) (control.Entry, error) {
-	text = strings.TrimSpace(page.PlainLines(text, maxNote))
+// AddNote keeps a note to a page. It is on the disk when this returns, and so
+// is the errand to send it, if it is to be sent.
+func (a *Agent) AddNote(ctx context.Context, pageID string, asked control.NewNote) (control.Entry, error) {
+	text := strings.TrimSpace(page.PlainLines(asked.Text, maxNote))
 	if text == "" {
 		return control.Entry{}, &control.RefusedError{Sentence: "The note is empty, so there is nothing to keep."}
 	}
@@ -332,9 +334,20 @@ func (a *Agent) AddNote(ctx context.Context, pageID, text string) (control.Entry
 	if a.parts.Store == nil {
 		return control.Entry{}, &control.RefusedError{Sentence: "The note was not kept, because the database of this profile cannot be opened. Keep it elsewhere; “nightstand doctor” says more."}
 	}
+	var line *line
+	if asked.Send {
+		if line, err = a.lineFor(p.Page, provider.Note); err != nil {
+			return control.Entry{}, err
+		}
+	}
 	entry := store.Entry{PageID: p.ID, Epoch: p.Epoch, At: time.Now().UTC(), Kind: "note", Text: text}
 	if err := a.parts.Store.Write(ctx, func(n *store.Night) { n.Entry(entry) }); err != nil {
 		return control.Entry{}, &control.RefusedError{Sentence: "The note was not kept: " + store.Why(err) + ". Keep it elsewhere, and make room on the disk."}
+	}
+	if line != nil {
+		if _, err := line.errands.Put(ctx, p.Page, provider.Errand{Deed: provider.Note, Text: text, Asked: entry.At}); err != nil {
+			return control.Entry{}, &control.RefusedError{Sentence: "The note is kept here, but it will not be sent: " + store.Why(err) + "."}
+		}
 	}
 	a.changed.tell()
 	return control.Entry{At: entry.At, Epoch: entry.Epoch, Kind: entry.Kind, Text: entry.Text}, nil
@@ -372,10 +385,21 @@ func (a *Agent) RemoveAccount(ctx context.Context, name string) error {
 func (l *lines) describe(seen watch.AccountState) control.Account {
 	account := control.Account{
 		Name: seen.Name, LastGoodPoll: utc(seen.LastGoodPoll), Error: seen.Failure, Blind: seen.Blind,
-		LooksEvery: l.paceNow().Every.Seconds(),
+		LooksEvery: l.paceNow().Every.Seconds(), Can: []string{}, Waiting: []control.Waiting{},
 	}
 	if one := l.find(seen.Name); one != nil {
-		account.TakesBack = one.service.Capabilities().Unacknowledge
+		able := one.service.Capabilities()
+		account.TakesBack, account.Expires = able.Unacknowledge, utc(able.Expires)
+		account.LooksEvery = l.paceOf(one).Every.Seconds()
+		account.ClockAhead = one.clock.difference().Seconds()
+		if one.errands != nil {
+			for _, deed := range able.Deeds {
+				account.Can = append(account.Can, string(deed))
+			}
+			for _, w := range one.errands.Waiting() {
+				account.Waiting = append(account.Waiting, control.Waiting{PageID: w.Page.ID, Deed: string(w.Errand.Deed), Asked: w.Errand.Asked, Problem: phrase(w.Problem)})
+			}
+		}
 	}
 	if kept, known := l.kept(seen.Name); known {
 		set := describe(kept)

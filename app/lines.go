@@ -46,6 +46,9 @@ type line struct {
 	service provider.Provider
 	poll    *poll.Loop
 	outbox  *outbox.Line
+	errands *outbox.Errands // nil where a service knows no deeds
+	results results
+	clock   clock
 	// taken is whether the service takes the credential; nil while it has not
 	// said so either way.
 	taken atomic.Pointer[bool]
@@ -65,7 +68,10 @@ func (l *lines) connect(ctx context.Context, name string, service provider.Provi
 	}
 	one := &line{name: name, service: service, end: end}
 	one.outbox = outbox.NewLine(service, reports{agent: l.agent, name: name})
-	one.poll = poll.New(service, l.paceNow, func(r poll.Reading) { l.delivered(one, r) })
+	if doer, can := service.(provider.Doer); can {
+		one.errands = one.outbox.Errands(doer, l.shelf(name), time.Now, func(r outbox.Result) { l.agent.errandReported(one, r) })
+	}
+	one.poll = poll.New(service, func() poll.Pace { return l.paceOf(one) }, func(r poll.Reading) { l.delivered(one, r) })
 	l.mu.Lock()
 	before := l.open[name]
 	l.open[name] = one
@@ -93,8 +99,19 @@ func (one *line) run(ctx context.Context) {
 	var both sync.WaitGroup
 	both.Go(func() { one.poll.Run(ctx) })
 	both.Go(func() { one.outbox.Run(ctx) })
+	if one.errands != nil {
+		both.Go(func() { one.errands.Run(ctx) })
+	}
 	both.Wait()
 	one.service.Close()
+}
+
+// shelf is where the errands of an account are kept; nil where nothing can be.
+func (l *lines) shelf(name string) outbox.Shelf {
+	if l.agent.parts.Store == nil {
+		return nil
+	}
+	return shelf{l.agent.parts.Store, name}
 }
 
 // cut ends the connection to an account and forgets how it was set up.
@@ -134,6 +151,14 @@ func (l *lines) find(name string) *line {
 	return l.open[name]
 }
 
+// paceOf is how often to look at one account: by what goes on, and no oftener
+// than its service allows.
+func (l *lines) paceOf(one *line) poll.Pace {
+	pace := l.paceNow()
+	pace.Every = max(pace.Every, one.service.Capabilities().LeastPause)
+	return pace
+}
+
 // paceNow is how often to look, by what goes on.
 func (l *lines) paceNow() poll.Pace {
 	state := l.agent.state.Load()
@@ -171,11 +196,25 @@ func (l *lines) delivered(one *line, r poll.Reading) {
 	if before := one.taken.Swap(new(true)); before == nil || !*before {
 		l.agent.lookAtCredentials()
 	}
+	l.readClock(one, r)
+	one.clock.ours(r.Snapshot.Pages)
+	if one.errands != nil {
+		one.errands.Wake()
+	}
 	l.agent.Observe(watch.Polled{
 		Account: one.name, Started: l.agent.instant(r.Started).Mono,
 		Pages: r.Snapshot.Pages, Instance: r.Snapshot.Instance,
 		Heartbeat: watch.Heartbeat(r.Snapshot.Heartbeat),
 	})
+}
+
+// readClock compares the service's clock with this machine's.
+func (l *lines) readClock(one *line, r poll.Reading) {
+	before := one.clock.difference()
+	one.clock.read(r, time.Now())
+	if after := one.clock.difference(); after != before || before == 0 {
+		l.agent.lookAtClocks()
+	}
 }
 
 // dropConnections throws away what died with the network while the machine
@@ -187,6 +226,17 @@ func (l *lines) dropConnections() {
 		if stale, has := one.service.(interface{ DropConnections() }); has {
 			stale.DropConnections()
 		}
+	}
+}
+
+// lookAnew looks at every account at once, over new connections.
+func (l *lines) lookAnew() {
+	l.log.Info("the network changed; looking anew")
+	l.dropConnections()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, one := range l.open {
+		one.poll.Now()
 	}
 }
 
@@ -229,6 +279,11 @@ func (r reports) Started(letter outbox.Letter) {
 }
 
 func (r reports) Arrived(letter outbox.Letter, after page.Page) {
+	if one := r.agent.lines.find(r.name); one != nil {
+		pages := []page.Page{after}
+		one.clock.ours(pages)
+		after = pages[0]
+	}
 	r.agent.log.Info("answer confirmed", "page", letter.Page.ID, "status", after.Status, "take_back", letter.TakeBack)
 	if letter.TakeBack {
 		r.agent.Observe(watch.TakenBack{ID: letter.Page.ID, Page: after})

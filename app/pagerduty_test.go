@@ -125,7 +125,7 @@ func TestWhatOnlyAnAlertmanagerHasIsRefusedForPagerDuty(t *testing.T) {
 	} {
 		new := control.NewAccount{Name: "work", Provider: "pagerduty", NoTest: true}
 		change(&new)
-		if _, err := o.agent.AddAccount(t.Context(), new); err == nil || !strings.HasPrefix(err.Error(), "PagerDuty assigns pages to people") {
+		if _, err := o.agent.AddAccount(t.Context(), new); err == nil || !strings.Contains(err.Error(), "means nothing to pagerduty") {
 			t.Errorf("%s gave %v", name, err)
 		}
 	}

@@ -138,7 +138,10 @@ func (a *Agent) lookAtCredentials() {
 		}
 	}
 	some := len(l.accounts) > 0
+	soon, over := l.runningOut(time.Now())
 	l.mu.Unlock()
+	wrong = append(wrong, over...)
+	a.Observe(expirySeen(soon))
 	switch {
 	case len(wrong) > 0:
 		a.Observe(watch.SignalSeen{Name: watch.SignalCredential, State: watch.SignalFailed, Detail: strings.Join(wrong, "; ")})
@@ -147,8 +150,37 @@ func (a *Agent) lookAtCredentials() {
 	case len(unknown) > 0:
 		a.Observe(watch.SignalSeen{Name: watch.SignalCredential, State: watch.SignalUnknown, Detail: strings.Join(unknown, ", ") + ": not known before the service has answered once"})
 	default:
-		a.Observe(watch.SignalSeen{Name: watch.SignalCredential, State: watch.SignalOK, Detail: "accepted at the last look; these services do not say when it runs out"})
+		a.Observe(watch.SignalSeen{Name: watch.SignalCredential, State: watch.SignalOK, Detail: "accepted at the last look"})
 	}
+}
+
+// A credential that ends within a night leaves the night unguarded; one that
+// ends within a week is worth a sentence by day.
+const (
+	aNight = 16 * time.Hour
+	aWeek  = 7 * 24 * time.Hour
+)
+
+// runningOut names the credentials that end soon, and those that do not last
+// the night. It is called with the lock held.
+func (l *lines) runningOut(now time.Time) (soon, over []string) {
+	for _, name := range slices.Sorted(maps.Keys(l.open)) {
+		switch ends := l.open[name].service.Capabilities().Expires; {
+		case ends.IsZero() || ends.After(now.Add(aWeek)):
+		case ends.After(now.Add(aNight)):
+			soon = append(soon, name+": the credential runs out on "+ends.In(time.Local).Format("Monday 2 January at 15:04"))
+		default:
+			over = append(over, name+": the credential runs out at "+ends.In(time.Local).Format("15:04 on Monday")+", within the night")
+		}
+	}
+	return soon, over
+}
+
+func expirySeen(soon []string) watch.SignalSeen {
+	if len(soon) == 0 {
+		return watch.SignalSeen{Name: "credential_expiry", State: watch.SignalOK, Detail: "no credential is known to run out within a week"}
+	}
+	return watch.SignalSeen{Name: "credential_expiry", State: watch.SignalWarning, Detail: strings.Join(soon, "; ") + ". Make a new one and give it with “nightstand account edit”"}
 }
 
 // lookAtKeyring says whether the keyring answers, which matters only to

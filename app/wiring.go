@@ -17,6 +17,7 @@ import (
 	"nightstand/app/config"
 	"nightstand/app/control"
 	"nightstand/app/home"
+	"nightstand/app/network"
 	"nightstand/app/secret"
 	"nightstand/app/session"
 	"nightstand/app/store"
@@ -119,6 +120,7 @@ func Run(ctx context.Context, options Options) error {
 	}
 	go repeat(ctx, 10*time.Second, func() { agent.lookAround(heart) })
 	go agent.keepLookingForSound(ctx)
+	go network.Watch(ctx, networkEvery, agent.lines.lookAnew)
 
 	go repeat(ctx, leanEvery, func() {
 		pause(ctx, settled)
@@ -155,6 +157,9 @@ func Run(ctx context.Context, options Options) error {
 	<-ended
 	return nil
 }
+
+// networkEvery is how often this machine's addresses are looked at.
+const networkEvery = 5 * time.Second
 
 // memoryGoal is from where on memory is tidied up more eagerly: a storm of
 // thousands of pages must not make a small process a large one.
@@ -337,6 +342,7 @@ func (a *Agent) heard(e siren.Event) {
 
 // lookAround says what this session offers and who would restart us.
 func (a *Agent) lookAround(heart *supervise.Heart) {
+	a.lookAtCredentials() // one may have come close to its end
 	guardian := heart.Guardian()
 	a.Observe(watch.SignalSeen{Name: "supervisor", State: advisory(guardian.Safe()), Detail: phrase(guardian.Sentence)})
 	if runtime.GOOS != "linux" {

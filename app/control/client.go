@@ -167,8 +167,20 @@ func (c *Client) AcknowledgeThese(ctx context.Context, ids []string) ([]Outcome,
 }
 
 // AddNote keeps a note to a page; it is on the disk when this returns.
-func (c *Client) AddNote(ctx context.Context, pageID, text string) (Entry, error) {
-	return askWith[Entry](ctx, c, http.MethodPost, "/v1/pages/", pageID, "/notes", NewNote{Text: text})
+func (c *Client) AddNote(ctx context.Context, pageID string, asked NewNote) (Entry, error) {
+	return askWith[Entry](ctx, c, http.MethodPost, "/v1/pages/", pageID, "/notes", asked)
+}
+
+// Describe asks the service of a page for everything it knows of it now.
+func (c *Client) Describe(ctx context.Context, id string) (Upstream, error) {
+	patient := *c
+	patient.reading = c.commanding // the service may take its time
+	return askAbout[Upstream](ctx, &patient, http.MethodGet, "/v1/pages/", id, "/service")
+}
+
+// Do asks the service of a page for a deed and waits a while for it.
+func (c *Client) Do(ctx context.Context, id string, asked Deed) (Outcome, error) {
+	return askWith[Outcome](ctx, c, http.MethodPost, "/v1/pages/", id, "/"+asked.Deed, asked)
 }
 
 // ShowWindow brings a view of the main window up.

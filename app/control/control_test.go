@@ -109,9 +109,19 @@ func (k *fakeKeeper) Dismiss(_ context.Context, id string) error {
 	return nil
 }
 
-func (k *fakeKeeper) AddNote(_ context.Context, pageID, text string) (Entry, error) {
-	k.note("note %s %q", pageID, text)
-	return Entry{Kind: "note", Text: text}, nil
+func (k *fakeKeeper) AddNote(_ context.Context, pageID string, asked NewNote) (Entry, error) {
+	k.note("note %s %q", pageID, asked.Text)
+	return Entry{Kind: "note", Text: asked.Text}, nil
+}
+
+func (k *fakeKeeper) Do(_ context.Context, id string, asked Deed) (Outcome, error) {
+	k.note("%s %s for %.0f s to %q: %q", asked.Deed, id, asked.ForSeconds, asked.To, asked.Text)
+	return Outcome{ID: id, Done: true}, nil
+}
+
+func (k *fakeKeeper) Describe(_ context.Context, id string) (Upstream, error) {
+	k.note("describe %s", id)
+	return Upstream{Body: "all of it"}, nil
 }
 
 func (k *fakeKeeper) ShowWindow(_ context.Context, view string) error {
@@ -251,7 +261,7 @@ func TestEveryRequestReachesTheKeeperThroughBothDoors(t *testing.T) {
 			if outcomes, err := client.AcknowledgeThese(ctx, nil); err != nil || len(outcomes) != 0 {
 				t.Errorf("AcknowledgeThese of none returned %#v, %v", outcomes, err)
 			}
-			if entry, err := client.AddNote(ctx, "odd/name ?", "it’s <b>"); err != nil || entry.Text != "it’s <b>" {
+			if entry, err := client.AddNote(ctx, "odd/name ?", NewNote{Text: "it’s <b>"}); err != nil || entry.Text != "it’s <b>" {
 				t.Errorf("AddNote returned %+v, %v", entry, err)
 			}
 			if report, err := client.Drill(ctx, Drill{InSeconds: 0.5}); err != nil || report.Played || report.PlayedMS != nil {

@@ -23,10 +23,15 @@ type Keeper interface {
 	Watch() (changed <-chan struct{}, end func())
 	Acknowledge(ctx context.Context, ids []string, all bool) ([]Outcome, error)
 	Unacknowledge(ctx context.Context, id string) (Outcome, error)
+	// Do asks the service of a page for a deed and waits a while for it.
+	Do(ctx context.Context, id string, asked Deed) (Outcome, error)
 	Hush(ctx context.Context) (Outcome, error)
 	Dismiss(ctx context.Context, id string) error
-	// AddNote keeps a note to a page; it is on the disk when it returns.
-	AddNote(ctx context.Context, pageID, text string) (Entry, error)
+	// Describe asks the service of a page for everything it knows of it now.
+	Describe(ctx context.Context, id string) (Upstream, error)
+	// AddNote keeps a note to a page; it is on the disk when it returns. With
+	// Send it goes to the page's service too, now or when that can be reached.
+	AddNote(ctx context.Context, pageID string, asked NewNote) (Entry, error)
 	// ShowWindow brings a view of the main window up.
 	ShowWindow(ctx context.Context, view string) error
 	// Attend takes in that a face of this kind follows, until the returned
@@ -113,6 +118,10 @@ func routes(ctx context.Context, keeper Keeper) http.Handler {
 		detail, err := keeper.Page(r.Context(), r.PathValue("id"))
 		reply(w, detail, err)
 	})
+	mux.HandleFunc("GET /v1/pages/{id}/service", func(w http.ResponseWriter, r *http.Request) {
+		upstream, err := keeper.Describe(r.Context(), r.PathValue("id"))
+		reply(w, upstream, err)
+	})
 	mux.HandleFunc("POST /v1/pages/{id}/ack", func(w http.ResponseWriter, r *http.Request) {
 		outcomes, err := keeper.Acknowledge(r.Context(), []string{r.PathValue("id")}, false)
 		reply(w, List[Outcome](outcomes), err)
@@ -137,9 +146,20 @@ func routes(ctx context.Context, keeper Keeper) http.Handler {
 		if !read(w, r, &asked) {
 			return
 		}
-		entry, err := keeper.AddNote(r.Context(), r.PathValue("id"), asked.Text)
+		entry, err := keeper.AddNote(r.Context(), r.PathValue("id"), asked)
 		reply(w, entry, err)
 	})
+	for _, deed := range []string{"resolve", "snooze", "escalate", "reassign"} {
+		mux.HandleFunc("POST /v1/pages/{id}/"+deed, func(w http.ResponseWriter, r *http.Request) {
+			asked := Deed{}
+			if r.ContentLength != 0 && !read(w, r, &asked) {
+				return
+			}
+			asked.Deed = deed
+			outcome, err := keeper.Do(r.Context(), r.PathValue("id"), asked)
+			reply(w, outcome, err)
+		})
+	}
 	mux.HandleFunc("POST /v1/windows/{view}", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, struct{}{}, keeper.ShowWindow(r.Context(), r.PathValue("view")))
 	})

@@ -83,6 +83,37 @@ type Account struct {
 	TakesBack bool `json:"takes_back"`
 	// LooksEvery is the present pace in seconds.
 	LooksEvery float64 `json:"looks_every_s"`
+	// Can are the deeds that this service does from here: resolve, snooze,
+	// escalate, reassign, note.
+	Can List[string] `json:"can"`
+	// Waiting is what was asked for and is not confirmed yet.
+	Waiting List[Waiting] `json:"waiting"`
+	// ClockAhead is how far the service's clock is ahead of this machine's.
+	ClockAhead float64 `json:"clock_ahead_s"`
+	// Expires is when the credential runs out; null when that is not known.
+	Expires *time.Time `json:"expires_at"`
+}
+
+// Waiting is a deed that a service has not confirmed yet.
+type Waiting struct {
+	PageID string    `json:"page_id"`
+	Deed   string    `json:"deed"`
+	Asked  time.Time `json:"asked_at"`
+	// Problem is why the last try did not get through.
+	Problem string `json:"problem"`
+}
+
+// Deed asks for something to be done to a page at its service.
+type Deed struct {
+	// Deed is resolve, snooze, escalate, reassign or note; it stands in the path.
+	Deed string `json:"-"`
+	// ForSeconds or Until say how long a page is snoozed.
+	ForSeconds float64    `json:"for_s,omitempty"`
+	Until      *time.Time `json:"until,omitempty"`
+	// To names a person, or is primary or secondary.
+	To string `json:"to,omitempty"`
+	// Text is the note, or how the page was resolved.
+	Text string `json:"text,omitempty"`
 }
 
 // Notice is a sentence that stays until it is dismissed.
@@ -203,6 +234,8 @@ type These struct {
 // NewNote is a note as it was typed.
 type NewNote struct {
 	Text string `json:"text"`
+	// Send lets the page's service have it too.
+	Send bool `json:"send,omitempty"`
 }
 
 // DrillReport is how a fire drill went. What is not known is null, never zero.
@@ -236,6 +269,10 @@ type NewAccount struct {
 	Secret        string            `json:"secret,omitempty"`
 	Auth          string            `json:"auth,omitempty"`
 	CAFile        string            `json:"ca_file,omitempty"`
+	CertFile      string            `json:"cert_file,omitempty"`
+	KeyFile       string            `json:"key_file,omitempty"`
+	Teams         []string          `json:"teams,omitempty"`
+	Query         string            `json:"query,omitempty"`
 	Proxy         string            `json:"proxy,omitempty"`
 	Receiver      string            `json:"receiver,omitempty"`
 	Filters       []string          `json:"filters,omitempty"`
@@ -248,9 +285,15 @@ type NewAccount struct {
 	Replace bool `json:"replace,omitempty"`
 	// MemoryOnly keeps the secret in the agent's memory, on the user's word.
 	MemoryOnly bool `json:"memory_only,omitempty"`
+	// Edit changes the account of this name: what is empty here stays as it is,
+	// the secret too, and what is Nothing is taken away.
+	Edit bool `json:"edit,omitempty"`
 	// OnlyLook tests and keeps nothing.
 	OnlyLook bool `json:"only_look,omitempty"`
 }
+
+// Nothing takes a setting of an account away when it is edited.
+const Nothing = "none"
 
 // AccountReport is what a service said when an account was tested.
 type AccountReport struct {
@@ -268,6 +311,15 @@ type AccountReport struct {
 	// Notes are sentences the user should read, such as that everything the
 	// service lists is taken as theirs.
 	Notes List[string] `json:"notes"`
+	// Lacks are sentences on what this credential may not do although the
+	// service could.
+	Lacks List[string] `json:"lacks"`
+	// Can are the deeds beside acknowledging that can be done from here.
+	Can List[string] `json:"can"`
+	// Mine is how many of the open pages are this user's.
+	Mine int `json:"mine"`
+	// Expires is when the credential runs out; null when that is not known.
+	Expires *time.Time `json:"expires_at"`
 }
 
 // List is written as [] when it is empty, never as null.

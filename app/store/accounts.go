@@ -28,7 +28,11 @@ type Account struct {
 type AccountOptions struct {
 	Auth          string            `json:"auth,omitempty"`
 	CAFile        string            `json:"ca_file,omitempty"`
+	CertFile      string            `json:"cert_file,omitempty"`
+	KeyFile       string            `json:"key_file,omitempty"`
 	Proxy         string            `json:"proxy,omitempty"`
+	Teams         []string          `json:"teams,omitempty"`
+	Query         string            `json:"query,omitempty"`
 	Receiver      string            `json:"receiver,omitempty"`
 	Filters       []string          `json:"filters,omitempty"`
 	Heartbeats    []string          `json:"heartbeats,omitempty"`

@@ -328,10 +328,11 @@ func (w *Watch) takeBackFailed(in TakeBackFailed) {
 
 // reckonStillOnIt decides when to ask whether somebody still works on a page
 // whose acknowledgement will run out: two thirds of the way, at the latest
-// ten minutes before the end, and never later than the setting.
+// ten minutes before the end, and never later than the setting. Whoever snoozed
+// a page has said until when it may be left alone.
 func (w *Watch) reckonStillOnIt(i *item) {
 	p := i.page
-	if p.Status != page.Acknowledged || !p.AcknowledgedByMe || p.AckExpiresAt.IsZero() {
+	if p.Status != page.Acknowledged || !p.AcknowledgedByMe || p.AckExpiresAt.IsZero() || p.SnoozedUntil.After(w.now.Wall) {
 		i.expiry, i.askAt, i.asked = time.Time{}, 0, false
 		return
 	}

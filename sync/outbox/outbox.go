@@ -55,6 +55,7 @@ type Line struct {
 	service provider.Provider
 	batcher provider.Batcher // the same service, nil when it takes one at a time
 	reports Reports
+	turns   *turns
 	most    int // letters in the next batch; Run's alone
 
 	mu      sync.Mutex
@@ -69,7 +70,7 @@ var errEnded = &provider.Error{Kind: provider.Unreachable, Sentence: "the connec
 // NewLine makes an empty line. Run has to be started for anything to be sent.
 func NewLine(service provider.Provider, reports Reports) *Line {
 	batcher, _ := service.(provider.Batcher)
-	return &Line{service: service, batcher: batcher, reports: reports, most: firstBatch, more: make(chan struct{}, 1)}
+	return &Line{service: service, batcher: batcher, reports: reports, turns: newTurns(), most: firstBatch, more: make(chan struct{}, 1)}
 }
 
 // Put adds a letter at the end and says whether the line still takes any; it
@@ -141,6 +142,11 @@ func (l *Line) take() []Letter {
 // send tells what was taken, and returns the error only when the service could
 // not be reached.
 func (l *Line) send(ctx context.Context, letters []Letter) (lost error) {
+	keys := make([]string, len(letters))
+	for i, letter := range letters {
+		keys[i] = letter.Page.Key()
+	}
+	defer l.turns.take(keys...)()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for _, letter := range letters {

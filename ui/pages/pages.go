@@ -24,6 +24,8 @@ type Actions struct {
 	Acknowledge func(ids []string)
 	Undo        func(id string)
 	Note        func(pageID, text string)
+	// Do has something done to a page at its service.
+	Do func(id string, asked control.Deed)
 	// Read asks for everything known about a page; it comes back by Know.
 	Read func(id string)
 	Open func(address string)
@@ -44,7 +46,9 @@ type View struct {
 	detail  control.Detail
 	chosen  string
 	told    string
-	readFor string // the page as it was when its detail was asked for
+	sure    string    // the deed that was pressed once
+	asked   time.Time // when it was
+	readFor string    // the page as it was when its detail was asked for
 	drawn   picture
 	width   float32
 	ticking []ticking
@@ -70,7 +74,7 @@ func (v *View) Object() fyne.CanvasObject { return v.object }
 // Choose shows this page.
 func (v *View) Choose(id string) {
 	if id != "" && id != v.chosen {
-		v.chosen, v.told, v.readFor = id, "", ""
+		v.chosen, v.told, v.readFor, v.sure = id, "", "", ""
 		v.note.About(id, "")
 		v.about.ToTop()
 	}
@@ -134,6 +138,7 @@ type about struct {
 	timeline []control.Entry
 	stands   string
 	undo     bool
+	deeds    []string // what the service does from here, by label
 	told     string
 }
 
@@ -179,11 +184,64 @@ func (v *View) describeChosen() about {
 	if a.one.TriggeredAt != nil {
 		a.age = "paged " + words.Age(v.now.Sub(*a.one.TriggeredAt)) + " ago"
 	}
+	a.deeds = v.deedLabels(a.one)
 	a.undo = a.one.UndoUntil != nil && a.one.UndoUntil.After(v.now)
 	if v.detail.ID == a.one.ID {
 		a.detail, a.timeline = page.PlainLines(v.detail.Details, page.MaxDetails), v.detail.Timeline
 	}
 	return a
+}
+
+// deeds are what can be done to a page with two presses, in the order of the
+// buttons.
+var deeds = []struct {
+	name, label, sure string
+	asked             control.Deed
+}{
+	{"resolve", "Resolve", "Really resolve it?", control.Deed{Deed: "resolve"}},
+	{"snooze", "Snooze 1 h", "Really snooze it for 1 h?", control.Deed{Deed: "snooze", ForSeconds: 3600}},
+	{"escalate", "Escalate", "Really hand it on?", control.Deed{Deed: "escalate"}},
+}
+
+// The second press of a deed comes after a moment of thought, and soon.
+const (
+	sureAfter = 600 * time.Millisecond
+	sureFor   = 5 * time.Second
+)
+
+// deedLabels are the buttons of a page that is open.
+func (v *View) deedLabels(p control.Page) []string {
+	at := slices.IndexFunc(v.state.Accounts, func(a control.Account) bool { return a.Name == p.Account })
+	if at < 0 || p.Ending != "" {
+		return nil
+	}
+	if v.now.Sub(v.asked) > sureFor {
+		v.sure = ""
+	}
+	var labels []string
+	for _, d := range deeds {
+		if slices.Contains(v.state.Accounts[at].Can, d.name) {
+			labels = append(labels, choose(v.sure == d.name, d.sure, d.label))
+		}
+	}
+	return labels
+}
+
+// press does a deed at the second press; the first only asks.
+func (v *View) press(id, label string) {
+	for _, d := range deeds {
+		switch label {
+		case d.label:
+			v.sure, v.asked = d.name, v.now
+		case d.sure:
+			if v.now.Sub(v.asked) < sureAfter {
+				return // the second half of a double click
+			}
+			v.sure, v.told = "", "On its way to the service."
+			v.actions.Do(id, d.asked)
+		}
+	}
+	v.again()
 }
 
 // answerable says that an acknowledgement is asked for.
@@ -352,6 +410,13 @@ func (v *View) described(p about) fyne.CanvasObject {
 	}
 	if len(links) > 0 {
 		rows = append(rows, kit.Wrap(10, links...))
+	}
+	var buttons []fyne.CanvasObject
+	for _, label := range p.deeds {
+		buttons = append(buttons, kit.NewButton(label, "", kit.Plain(c), nil, func() { v.press(one.ID, label) }))
+	}
+	if len(buttons) > 0 {
+		rows = append(rows, kit.Wrap(10, buttons...))
 	}
 	if p.told != "" {
 		rows = append(rows, kit.Words(p.told, look.SizeBody, c.Warning))

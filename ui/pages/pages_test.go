@@ -174,8 +174,11 @@ func open(t testing.TB, size fyne.Size) *room {
 		Acknowledge: func(ids []string) { did("acknowledge " + strings.Join(ids, " ")) },
 		Undo:        func(id string) { did("undo " + id) },
 		Note:        func(id, text string) { did("note " + id + ": " + text) },
-		Read:        func(id string) { r.read = append(r.read, id) },
-		Open:        func(address string) { did("open " + address) },
+		Do: func(id string, asked control.Deed) {
+			did(fmt.Sprintf("%s %s for %.0f s", asked.Deed, id, asked.ForSeconds))
+		},
+		Read: func(id string) { r.read = append(r.read, id) },
+		Open: func(address string) { did("open " + address) },
 	})
 	r.window = test.NewTempWindow(t, kit.Beside(84, 0, kit.Gap(0), r.view.Object()))
 	r.window.Resize(size)
@@ -364,6 +367,44 @@ func TestANoteIsTakenOutOfItsFieldOnlyWhenItIsKept(t *testing.T) {
 	r.did = nil
 	if r.click(t, "Keep"); len(r.did) != 0 {
 		t.Errorf("an empty note was kept: %q", r.did)
+	}
+}
+
+// What cannot be taken back wants two presses, and what a service cannot do is
+// not offered.
+func TestADeedWantsTwoPresses(t *testing.T) {
+	r := open(t, sizes["large"])
+	s := of(ours("a"))
+	s.Accounts = []control.Account{{Name: "prod", Can: []string{"resolve", "snooze", "note"}}}
+	r.draw(s, "")
+	if kittest.Button(r.window.Content(), "Escalate") != nil {
+		t.Error("what the service cannot do is offered")
+	}
+	r.click(t, "Resolve")
+	if len(r.did) != 0 {
+		t.Fatalf("one press did %q", r.did)
+	}
+	if r.click(t, "Really resolve it?"); len(r.did) != 0 {
+		t.Fatalf("a double click did %q", r.did)
+	}
+	r.view.Render(s, "", night.Add(time.Second))
+	r.click(t, "Really resolve it?")
+	r.click(t, "Snooze 1 h")
+	r.view.Render(s, "", night.Add(2*time.Second))
+	r.click(t, "Really snooze it for 1 h?")
+	if !slices.Equal(r.did, []string{"resolve a for 0 s", "snooze a for 3600 s"}) {
+		t.Errorf("the view asked for %q", r.did)
+	}
+	r.did = nil
+	r.click(t, "Resolve")
+	r.view.Render(s, "", night.Add(sureFor+4*time.Second))
+	if kittest.Button(r.window.Content(), "Resolve") == nil {
+		t.Errorf("the question stays for ever:\n%s", r.words())
+	}
+	s.Accounts[0].Can = nil
+	r.view.Render(s, "", night.Add(sureFor+5*time.Second))
+	if kittest.Button(r.window.Content(), "Resolve") != nil || len(r.did) != 0 {
+		t.Errorf("without the right to, it is offered, or was done: %q", r.did)
 	}
 }
 

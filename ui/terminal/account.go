@@ -12,19 +12,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"nightstand/app/control"
 	"nightstand/app/page"
 	"nightstand/ui/words"
 )
-
-// The paging services there are.
-const (
-	alertmanager = "alertmanager"
-	pagerDuty    = "pagerduty"
-)
-
-var providers = []string{alertmanager, pagerDuty}
 
 // accountName is what an account may be called.
 var accountName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -34,23 +27,34 @@ const longestSecret = 64 << 10
 
 type accountAddCommand struct {
 	printing
-	Name       string `placeholder:"NAME" help:"What to call it: letters, digits, hyphen, dot, underscore."`
-	Provider   string `placeholder:"KIND" help:"The kind of service: alertmanager or pagerduty."`
-	URL        string `name:"url" placeholder:"URL" help:"Where it is, such as http://alertmanager.example.org:9093. Not needed for PagerDuty; eu is its European region."`
-	User       string `placeholder:"NAME" help:"Who you are there; your acknowledgements carry this name. Your login name when not given. For PagerDuty your e-mail address, only compared with the key's."`
+	Name     string `placeholder:"NAME" help:"What to call it: letters, digits, hyphen, dot, underscore."`
+	Provider string `placeholder:"KIND" help:"The kind of service: alertmanager, pagerduty, goalert, grafana, jsm or opsgenie."`
+	accountOptions
+	Replace bool `help:"Change the account of this name if there is one already."`
+}
+
+// accountOptions are what can be said of an account when it is set up, and
+// changed afterwards.
+type accountOptions struct {
+	URL        string `name:"url" placeholder:"URL" help:"Where it is, such as http://alertmanager.example.org:9093. Not needed for PagerDuty and Opsgenie; eu is their European region."`
+	User       string `placeholder:"NAME" help:"Who you are there; your acknowledgements carry this name. Your login name when not given. Where the service knows people by e-mail address, that address."`
 	TokenStdin bool   `name:"token-stdin" help:"Read the password, token or API key from standard input; nothing is asked for it."`
 	Auth       string `placeholder:"WAY" help:"How to log in: basic or bearer. Found out when not given. Alertmanager only, as are the receiver, filter, severity label and heartbeat."`
 	CA         string `name:"ca" placeholder:"FILE" help:"A file with the certificate authority to trust (PEM)."`
+	Cert       string `placeholder:"FILE" help:"Your own certificate, where the service wants one (PEM); its key with --key."`
+	Key        string `placeholder:"FILE" help:"The key of that certificate (PEM, without a passphrase)."`
 	Proxy      string `placeholder:"URL" help:"A proxy to go through."`
 
 	Receiver string   `placeholder:"NAMES" help:"Which pages are mine: those for this receiver (a regular expression)."`
 	Filter   []string `sep:"none" placeholder:"CONDITION" help:"Which pages are mine: those with this label, such as team=\"db\". May be given several times; all must hold."`
 
+	Team  []string `placeholder:"NAME" help:"Which pages are mine: those of this team. Grafana only; your own teams when not given. May be given several times."`
+	Query string   `placeholder:"SEARCH" help:"Which pages are mine, in the service's own search language. Jira Service Management and Opsgenie only."`
+
 	SeverityLabel string            `placeholder:"LABEL" help:"The label that says how bad a page is."`
 	Severity      map[string]string `mapsep:"none" placeholder:"NAME=LEVEL" help:"What a value of that label means: critical, degraded, minor, hidden or other. For PagerDuty the name of a priority, the severity of an alert, or an urgency. May be given several times."`
 	Heartbeat     []string          `sep:"none" placeholder:"NAME" help:"An alert that always fires and never rings; its absence means that real ones may not come either. Watchdog when not given."`
 
-	Replace    bool `help:"Change the account of this name if there is one already."`
 	MemoryOnly bool `help:"Keep the password in the agent's memory only, until it ends, where there is no keyring."`
 	NoTest     bool `help:"Keep the account even if the service cannot be reached now."`
 }
@@ -61,8 +65,7 @@ func (*accountAddCommand) Help() string {
 		"The password or token goes to this machine's keyring and nowhere else. " +
 		"In a terminal you are asked which pages are yours, and for a password if the service wants one; " +
 		"a script is asked nothing, and everything the service lists is taken as yours unless --receiver or --filter narrows it. " +
-		"PagerDuty itself says which pages are yours, those assigned to the person whose API key it is; " +
-		"a key is made in that person's profile with “Create API User Token”."
+		"The other services say themselves which pages are yours, by the person whose credential it is."
 }
 
 // Run sets an account up.
@@ -76,8 +79,9 @@ func (c *accountAddCommand) Run(s *session) error {
 			return err
 		}
 	}
-	if asked.Provider == pagerDuty && asked.Secret == "" && (c.TokenStdin || !s.Terminal) {
-		return &usageError{"PagerDuty wants your own API key; give it on standard input with --token-stdin. You make one in your profile there, with “Create API User Token”. Nothing was changed."}
+	kind, _ := serviceOf(asked.Provider)
+	if kind.secret != "" && asked.Secret == "" && (c.TokenStdin || !s.Terminal) {
+		return &usageError{kind.title + " wants your own " + kind.secret + "; give it on standard input with --token-stdin. " + kind.make + " Nothing was changed."}
 	}
 	accounts, done, err := s.Accounts(s.ctx)
 	if err != nil {
@@ -85,8 +89,8 @@ func (c *accountAddCommand) Run(s *session) error {
 	}
 	defer done()
 
-	everything := asked.Provider != pagerDuty && asked.Receiver == "" && len(asked.Filters) == 0
-	if s.Terminal && (everything || asked.Provider == pagerDuty) {
+	everything := kind.matches && asked.Receiver == "" && len(asked.Filters) == 0
+	if s.Terminal && (everything || !kind.matches) {
 		if err := s.interview(accounts, &asked, c.TokenStdin); err != nil {
 			return err
 		}
@@ -123,79 +127,105 @@ func keptWords(name string, kept bool) string {
 // asked reads what was typed; its errors are usage errors. login is the user's
 // name unless another one is given, as an option or in the URL.
 func (c *accountAddCommand) asked(login string) (control.NewAccount, error) {
-	wrong := func(sentence string) (control.NewAccount, error) {
-		return control.NewAccount{}, &usageError{sentence + " Nothing was changed."}
-	}
-	kinds := strings.Join(providers, " and ")
+	kind, known := serviceOf(c.Provider)
 	switch {
 	case c.Name == "":
-		return wrong("Say what to call the account, for example --name prod.")
+		return unchanged("Say what to call the account, for example --name prod.")
 	case !accountName.MatchString(c.Name):
-		return wrong("An account's name is made of letters, digits, hyphen, dot and underscore, begins with a letter or digit, and has at most 64 of them.")
+		return unchanged("An account's name is made of letters, digits, hyphen, dot and underscore, begins with a letter or digit, and has at most 64 of them.")
 	case c.Provider == "":
-		return wrong("Say which kind of service it is with --provider. There are " + kinds + ".")
-	case !slices.Contains(providers, c.Provider):
-		return wrong("There is no provider “" + page.Plain(c.Provider, 40) + "”. There are " + kinds + ".")
-	case c.Provider == pagerDuty && c.foreign() != "":
-		return wrong(c.foreign() + " means something only for an Alertmanager; PagerDuty itself says which pages are yours. Leave it out.")
-	case c.URL == "" && c.Provider == alertmanager:
-		return wrong("Say where the service is, for example --url http://alertmanager.example.org:9093.")
-	case c.Auth != "" && c.Auth != "basic" && c.Auth != "bearer":
-		return wrong("--auth is basic or bearer.")
+		return unchanged("Say which kind of service it is with --provider. There are " + kinds() + ".")
+	case !known:
+		return unchanged("There is no provider “" + page.Plain(c.Provider, 40) + "”. There are " + kinds() + ".")
+	case c.URL == "" && kind.address != "":
+		return unchanged("Say where the service is, for example --url " + kind.address + ".")
+	case c.User == "" && kind.login:
+		return unchanged("Say who you are there with --user, the e-mail address you log in with.")
 	}
-	user := c.User
-	if c.Provider == alertmanager {
-		user = cmp.Or(user, login)
+	asked, err := c.read(kind)
+	if err != nil {
+		return asked, err
 	}
-	if address, err := url.Parse(c.URL); err == nil && address.User != nil {
-		if c.User == "" {
-			user = address.User.Username()
-		}
+	if kind.matches {
+		asked.User = cmp.Or(asked.User, login)
+	}
+	asked.Name, asked.Provider, asked.Replace = c.Name, c.Provider, c.Replace
+	return asked, nil
+}
+
+func unchanged(sentence string) (control.NewAccount, error) {
+	return control.NewAccount{}, &usageError{sentence + " Nothing was changed."}
+}
+
+// read takes what was said of an account of this kind.
+func (o *accountOptions) read(kind service) (control.NewAccount, error) {
+	switch option := o.foreign(kind); {
+	case option != "":
+		return unchanged(option + " means nothing to " + kind.title + ". Leave it out.")
+	case o.Auth != "" && o.Auth != "basic" && o.Auth != "bearer":
+		return unchanged("--auth is basic or bearer.")
+	case (o.Cert == "") != (o.Key == ""):
+		return unchanged("A certificate and its key belong together: --cert and --key.")
+	}
+	user := o.User
+	if address, err := url.Parse(o.URL); err == nil && address.User != nil {
+		user = cmp.Or(user, address.User.Username())
 		if _, given := address.User.Password(); given {
-			return wrong("The URL contains a password, which other people on this machine can read there. Leave it out and give it on standard input with --token-stdin.")
+			return unchanged("The URL contains a password, which other people on this machine can read there. Leave it out and give it on standard input with --token-stdin.")
 		}
 	}
-	for _, filter := range c.Filter {
+	for _, filter := range o.Filter {
 		if !condition.MatchString(strings.TrimSpace(filter)) {
-			return wrong("“" + page.Plain(filter, 60) + "” is not a condition on a label. It should look like team=\"db\".")
+			return unchanged("“" + page.Plain(filter, 60) + "” is not a condition on a label. It should look like team=\"db\".")
 		}
 	}
-	for _, value := range slices.Sorted(maps.Keys(c.Severity)) {
-		if !slices.Contains(page.Severities(), page.Severity(c.Severity[value])) {
-			return wrong("“" + page.Plain(c.Severity[value], 40) + "” is not a severity. There are critical, degraded, minor, hidden and other.")
+	for _, value := range slices.Sorted(maps.Keys(o.Severity)) {
+		if !slices.Contains(page.Severities(), page.Severity(o.Severity[value])) {
+			return unchanged("“" + page.Plain(o.Severity[value], 40) + "” is not a severity. There are critical, degraded, minor, hidden and other.")
 		}
 	}
-	authority := c.CA
-	if authority != "" {
-		absolute, err := filepath.Abs(authority)
+	asked := control.NewAccount{
+		URL: o.URL, User: user, Auth: o.Auth, Proxy: o.Proxy, Teams: o.Team, Query: o.Query,
+		Receiver: o.Receiver, Filters: o.Filter, SeverityLabel: o.SeverityLabel, Severities: o.Severity, Heartbeats: o.Heartbeat,
+		NoTest: o.NoTest, MemoryOnly: o.MemoryOnly,
+	}
+	for _, file := range []struct {
+		option, typed string
+		into          *string
+	}{{"--ca", o.CA, &asked.CAFile}, {"--cert", o.Cert, &asked.CertFile}, {"--key", o.Key, &asked.KeyFile}} {
+		if file.typed == "" || file.typed == control.Nothing {
+			*file.into = file.typed
+			continue
+		}
+		absolute, err := filepath.Abs(file.typed)
 		if err == nil {
 			_, err = os.Stat(absolute)
 		}
 		if err != nil {
-			return wrong("The file given with --ca cannot be read.")
+			return unchanged("The file given with " + file.option + " cannot be read.")
 		}
-		authority = absolute
+		*file.into = absolute
 	}
-	return control.NewAccount{
-		Name: c.Name, Provider: c.Provider, URL: c.URL, User: user, Auth: c.Auth, CAFile: authority, Proxy: c.Proxy,
-		Receiver: c.Receiver, Filters: c.Filter, SeverityLabel: c.SeverityLabel, Severities: c.Severity, Heartbeats: c.Heartbeat,
-		NoTest: c.NoTest, Replace: c.Replace, MemoryOnly: c.MemoryOnly,
-	}, nil
+	return asked, nil
 }
 
-// foreign is an option that was given and that only an Alertmanager has.
-func (c *accountAddCommand) foreign() string {
-	switch {
-	case c.Receiver != "":
-		return "--receiver"
-	case len(c.Filter) > 0:
-		return "--filter"
-	case c.SeverityLabel != "":
-		return "--severity-label"
-	case c.Auth != "":
-		return "--auth"
-	case len(c.Heartbeat) > 0:
-		return "--heartbeat"
+// foreign is an option that was given and that means nothing to this kind.
+func (o *accountOptions) foreign(kind service) string {
+	for _, one := range []struct {
+		option       string
+		given, means bool
+	}{
+		{"--receiver", o.Receiver != "", kind.matches},
+		{"--filter", len(o.Filter) > 0, kind.matches},
+		{"--severity-label", o.SeverityLabel != "", kind.matches || kind.teams},
+		{"--auth", o.Auth != "", kind.matches},
+		{"--heartbeat", len(o.Heartbeat) > 0, kind.matches},
+		{"--team", len(o.Team) > 0, kind.teams},
+		{"--query", o.Query != "", kind.query},
+	} {
+		if one.given && !one.means {
+			return one.option
+		}
 	}
 	return ""
 }
@@ -223,10 +253,70 @@ func (s *session) readSecret(asked control.NewAccount) (string, error) {
 }
 
 func secretPrompt(asked control.NewAccount) string {
-	if asked.Provider == pagerDuty {
-		return "Your API key at PagerDuty (it is not shown; Enter for none): "
+	if kind, _ := serviceOf(asked.Provider); kind.secret != "" {
+		return "Your " + kind.secret + " at " + kind.title + " (it is not shown; Enter for none): "
 	}
 	return "Password or token of " + page.Plain(asked.User, 60) + " (it is not shown; Enter for none): "
+}
+
+type accountEditCommand struct {
+	printing
+	Name string `arg:"" help:"The account's name."`
+	accountOptions
+}
+
+// Help tells what stays.
+func (*accountEditCommand) Help() string {
+	return "What is not named stays as it is, the password or token too. “none” takes something away, such as --proxy none. " +
+		"The service is asked first, and the change is kept if it answers."
+}
+
+// Run changes an account.
+func (c *accountEditCommand) Run(s *session) error {
+	accounts, done, err := s.Accounts(s.ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	listed, err := accounts.ListAccounts(s.ctx)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(listed, func(a control.Account) bool { return a.Name == c.Name })
+	if at < 0 {
+		return unknownAccount(c.Name, control.ErrUnknown)
+	}
+	kind, _ := serviceOf(listed[at].Provider)
+	asked, err := c.read(kind)
+	if err != nil {
+		return err
+	}
+	asked.Name, asked.Provider, asked.Edit = c.Name, listed[at].Provider, true
+	if c.TokenStdin {
+		if asked.Secret, err = s.readSecret(asked); err != nil {
+			return err
+		}
+	}
+	report, err := accounts.AddAccount(s.ctx, asked)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		if err := s.print(report); err != nil {
+			return err
+		}
+	} else {
+		s.tellReport(c.Name, report)
+		if report.Kept {
+			s.say("The account “" + c.Name + "” is changed. A running agent goes by it from now on.")
+		} else {
+			s.say("Nothing was changed. Mend what is said above, or change it all the same with --no-test.")
+		}
+	}
+	if !report.Kept {
+		return errNo
+	}
+	return nil
 }
 
 type accountListCommand struct{ printing }
@@ -266,25 +356,12 @@ func (c *accountListCommand) Run(s *session) error {
 // whereabouts says where an account is, and as whom we are there if that was
 // given.
 func whereabouts(a control.Account) string {
-	where := a.URL
-	if a.Provider == pagerDuty {
-		where = region(a.URL)
-	}
+	kind, _ := serviceOf(a.Provider)
+	where := kind.place(a.URL)
 	if a.User != "" {
 		where += " as " + a.User
 	}
 	return where
-}
-
-// region says which PagerDuty an account is at.
-func region(address string) string {
-	switch strings.ToLower(address) {
-	case "", "us":
-		return "PagerDuty in the United States"
-	case "eu":
-		return "PagerDuty in Europe"
-	}
-	return "PagerDuty at " + page.Plain(address, 120)
 }
 
 type accountTestCommand struct {
@@ -347,6 +424,7 @@ func (s *session) tellReport(name string, report control.AccountReport) {
 	case report.OK:
 		s.say(sentence("“" + name + "” answers: " + report.Service + ", where you are " + report.User))
 		s.listWouldRing(report.Open, s.say)
+		s.tellAble(report)
 	case report.Error != "":
 		s.say("“" + name + "” cannot be used as it is. " + sentence(report.Error))
 	default:
@@ -354,6 +432,22 @@ func (s *session) tellReport(name string, report control.AccountReport) {
 	}
 	for _, note := range report.Notes {
 		s.say("Note: " + sentence(note))
+	}
+	for _, lack := range report.Lacks {
+		s.say("This credential does not do: " + sentence(lack))
+	}
+}
+
+// tellAble says what can be done from here, how many pages are mine, and until
+// when the credential lasts.
+func (s *session) tellAble(report control.AccountReport) {
+	if len(report.Open) > 0 {
+		s.say(count(report.Mine, "of them is yours.", "of them are yours."))
+	}
+	able := append([]string{"acknowledge"}, report.Can...)
+	s.say("From here you can " + strings.Join(able, ", ") + ".")
+	if report.Expires != nil {
+		s.say("The credential runs out on " + report.Expires.In(time.Local).Format("2 January 2006 at 15:04") + ".")
 	}
 }
 

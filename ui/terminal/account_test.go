@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nightstand/app/control"
 )
@@ -91,7 +92,7 @@ func TestAccountAddRefusesWhatCannotBe(t *testing.T) {
 	for want, args := range map[string][]string{
 		"what to call the account":    {"account", "add"},
 		"made of letters, digits":     {"account", "add", "--name", "../x"},
-		"are alertmanager and":        {"account", "add", "--name", "a"},
+		"There are alertmanager,":     {"account", "add", "--name", "a"},
 		"There is no provider “pd”":   {"account", "add", "--name", "a", "--provider", "pd"},
 		"Say where the service is":    {"account", "add", "--name", "a", "--provider", "alertmanager"},
 		"--auth is basic or bearer":   append(slices.Clone(add), "--auth", "digest"),
@@ -244,15 +245,78 @@ func TestAScriptSetsPagerDutyUp(t *testing.T) {
 	}
 }
 
+func TestAccountAddOfEveryKindOfService(t *testing.T) {
+	for provider, c := range map[string]struct {
+		options []string
+		missing string // what is said without them
+		want    control.NewAccount
+	}{
+		"goalert":  {[]string{"--url", "https://goalert.example.org", "--user", "ben"}, "Say where the service is", control.NewAccount{URL: "https://goalert.example.org", User: "ben"}},
+		"grafana":  {[]string{"--url", "https://oncall.example.org/oncall", "--team", "db", "--team", "web", "--severity-label", "level"}, "Say where the service is", control.NewAccount{URL: "https://oncall.example.org/oncall", Teams: []string{"db", "web"}, SeverityLabel: "level"}},
+		"jsm":      {[]string{"--url", "https://x.example.org", "--user", "ben@example.org", "--query", "tag: db"}, "Say where the service is", control.NewAccount{URL: "https://x.example.org", User: "ben@example.org", Query: "tag: db"}},
+		"opsgenie": {[]string{"--url", "eu", "--user", "ben@example.org"}, "Say who you are there", control.NewAccount{URL: "eu", User: "ben@example.org"}},
+	} {
+		base := []string{"account", "add", "--name", "prod", "--provider", provider, "--token-stdin"}
+		d := newDesk(t, &fakeAgent{reports: []control.AccountReport{{OK: true, Kept: true}}})
+		d.In = strings.NewReader("s3cret\n")
+		c.want.Name, c.want.Provider, c.want.Secret = "prod", provider, "s3cret"
+		if code := d.run(t, append(slices.Clone(base), c.options...)...); code != 0 || len(d.agent.asked) != 1 || !reflect.DeepEqual(d.agent.asked[0], c.want) {
+			t.Errorf("%s: %d, %+v, %s", provider, code, d.agent.asked, &d.err)
+		}
+		for want, args := range map[string][]string{c.missing: base, "wants your own": append(append(slices.Clone(base), c.options...), "--token-stdin=false"), "--receiver means nothing to": append(append(slices.Clone(base), c.options...), "--receiver", "x")} {
+			d := newDesk(t, &fakeAgent{})
+			d.In = strings.NewReader("s3cret\n")
+			if code := d.run(t, args...); code != 2 || !strings.Contains(strings.ReplaceAll(d.err.String(), "\n", " "), want) || len(d.agent.asked) != 0 {
+				t.Errorf("%s %q: %d, %s, want %q", provider, args, code, &d.err, want)
+			}
+		}
+	}
+}
+
+func TestAccountEditChangesOnlyWhatIsNamed(t *testing.T) {
+	d := newDesk(t, &fakeAgent{reports: []control.AccountReport{{OK: true, Kept: true}}, state: ringing().state})
+	code := d.run(t, "account", "edit", "prod", "--url", "http://127.0.0.1:9094", "--proxy", "none")
+	want := control.NewAccount{Name: "prod", Provider: "alertmanager", URL: "http://127.0.0.1:9094", Proxy: control.Nothing, Edit: true}
+	if code != 0 || len(d.agent.asked) != 1 || !reflect.DeepEqual(d.agent.asked[0], want) || !strings.Contains(d.out.String(), "is changed") {
+		t.Errorf("%d, %+v, %q, %s", code, d.agent.asked, &d.out, &d.err)
+	}
+	for want, args := range map[string][]string{
+		"There is no account “nosuch”": {"account", "edit", "nosuch"}, "--team means nothing": {"account", "edit", "prod", "--team", "db"},
+	} {
+		d := newDesk(t, ringing())
+		if code := d.run(t, args...); code != 2 || !strings.Contains(d.err.String(), want) || len(d.agent.asked) != 0 {
+			t.Errorf("%q: %d, %s", args, code, &d.err)
+		}
+	}
+}
+
+func TestAccountTestSaysWhatCanBeDone(t *testing.T) {
+	expires := time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC)
+	agent := ringing()
+	agent.reports = []control.AccountReport{{
+		OK: true, Service: "PagerDuty", User: "Ana", Open: []control.Page{{Title: "x", Severity: "minor"}, {Title: "y", Severity: "minor"}}, Mine: 1,
+		Can: []string{"resolve", "note"}, Lacks: []string{"It may not see the roster."}, Expires: &expires,
+	}}
+	d := newDesk(t, agent)
+	if code := d.run(t, "account", "test", "prod"); code != 0 {
+		t.Errorf("it ends with %d: %s", code, &d.err)
+	}
+	for _, want := range []string{"1 of them is yours.", "From here you can acknowledge, resolve, note.", "runs out on 24 December 2026", "does not do: It may not see the roster."} {
+		if said := strings.ReplaceAll(d.out.String(), "\n", " "); !strings.Contains(said, want) {
+			t.Errorf("%q is missing from %s", want, said)
+		}
+	}
+}
+
 func TestPagerDutyRefusesWhatOnlyAnAlertmanagerHas(t *testing.T) {
 	for want, args := range map[string][]string{
-		"--receiver means something only for":       {"--receiver", "team-db"},
-		"--filter means something only for":         {"--filter", "team=db"},
-		"--severity-label means something only for": {"--severity-label", "priority"},
-		"--auth means something only for":           {"--auth", "bearer"},
-		"--heartbeat means something only for":      {"--heartbeat", "Watchdog"},
-		"is not a severity":                         {"--severity", "P1=terrible"},
-		"wants your own API key":                    {"--token-stdin=false"},
+		"--receiver means nothing to PagerDuty":       {"--receiver", "team-db"},
+		"--filter means nothing to PagerDuty":         {"--filter", "team=db"},
+		"--severity-label means nothing to PagerDuty": {"--severity-label", "priority"},
+		"--auth means nothing to PagerDuty":           {"--auth", "bearer"},
+		"--heartbeat means nothing to PagerDuty":      {"--heartbeat", "Watchdog"},
+		"is not a severity":                           {"--severity", "P1=terrible"},
+		"wants your own API key":                      {"--token-stdin=false"},
 	} {
 		d := newDesk(t, &fakeAgent{})
 		d.In = strings.NewReader("the-key-of-ana")

@@ -23,6 +23,7 @@ type fakeAgent struct {
 	state    control.State
 	ended    []control.Page
 	outcomes map[string]control.Outcome // by page; anything else is unknown
+	upstream control.Upstream
 	told     []string
 	asked    []control.NewAccount
 	reports  []control.AccountReport // answers to AddAccount, one after the other
@@ -164,6 +165,9 @@ func (a *fakeAgent) AddAccount(_ context.Context, asked control.NewAccount) (con
 func (a *fakeAgent) TestAccount(_ context.Context, name string) (control.AccountReport, error) {
 	switch name {
 	case "prod":
+		if len(a.reports) > 0 {
+			return a.reports[0], nil
+		}
 		return works, nil
 	case "broken":
 		return control.AccountReport{Name: name, Error: "the Alertmanager at x does not answer"}, nil
@@ -195,6 +199,7 @@ var (
 // ringing is a night with one page that rings, one of ours, one of somebody else's.
 func ringing() *fakeAgent {
 	return &fakeAgent{
+		upstream: control.Upstream{Body: "It drops orders.", Changes: []control.Change{{Summary: "deploy 42", Source: "ci"}}, Notes: []control.Note{{By: "Dana", Text: "on it"}}},
 		state: control.State{
 			Status: control.Status{
 				Armed: control.Armed{State: "not_armed", Sentence: "Not armed: sound not proved.", Signals: []control.Signal{
@@ -291,9 +296,23 @@ func (d *desk) typed(text string) {
 	d.Terminal, d.In = true, strings.NewReader(text)
 }
 
-func (a *fakeAgent) AddNote(_ context.Context, pageID, text string) (control.Entry, error) {
-	a.tell("note", pageID, text)
-	return control.Entry{Kind: "note", Text: text}, nil
+func (a *fakeAgent) AddNote(_ context.Context, pageID string, asked control.NewNote) (control.Entry, error) {
+	a.tell("note", pageID, asked.Text, fmt.Sprint(asked.Send))
+	return control.Entry{Kind: "note", Text: asked.Text, At: time.Date(2026, 11, 23, 3, 12, 0, 0, time.UTC)}, nil
+}
+
+func (a *fakeAgent) Do(_ context.Context, id string, asked control.Deed) (control.Outcome, error) {
+	a.tell(asked.Deed, id, fmt.Sprint(asked.ForSeconds), asked.To, asked.Text)
+	outcome, known := a.outcomes[id]
+	if !known {
+		return outcome, fmt.Errorf("%w: there is no page %s", control.ErrUnknown, id)
+	}
+	return outcome, nil
+}
+
+func (a *fakeAgent) Describe(_ context.Context, id string) (control.Upstream, error) {
+	a.tell("describe", id)
+	return a.upstream, nil
 }
 
 func (a *fakeAgent) ShowWindow(_ context.Context, view string) error {

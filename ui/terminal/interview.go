@@ -27,10 +27,10 @@ func (s *session) interview(accounts Accounts, asked *control.NewAccount, secret
 	if err := s.refuseTaken(accounts, *asked); err != nil {
 		return err
 	}
-	where := page.Plain(asked.URL, 120)
-	if asked.Provider == pagerDuty {
-		where = region(asked.URL)
-		if err := s.askKey(asked); err != nil {
+	kind, _ := serviceOf(asked.Provider)
+	where := kind.place(asked.URL)
+	if kind.secret != "" {
+		if err := s.askCredential(kind, asked); err != nil {
 			return err
 		}
 	}
@@ -45,7 +45,7 @@ func (s *session) interview(accounts Accounts, asked *control.NewAccount, secret
 			s.tell(keptWords(asked.Name, false))
 			return errNo
 		}
-		if asked.Provider == pagerDuty {
+		if !kind.matches {
 			s.tell("It is kept all the same, as you asked with --no-test.")
 			return nil
 		}
@@ -55,19 +55,19 @@ func (s *session) interview(accounts Accounts, asked *control.NewAccount, secret
 		}
 		return err
 	}
-	if asked.Provider == pagerDuty {
-		return nil // whose key it is and what would ring is told when it is kept
+	if !kind.matches {
+		return nil // whose credential it is and what would ring is told when it is kept
 	}
 	s.listWouldRing(report.Open, s.tell)
 	return s.askMine(asked, report.Receivers)
 }
 
-// askKey asks for the API key, without which PagerDuty tells nothing.
-func (s *session) askKey(asked *control.NewAccount) error {
+// askCredential asks for what the service tells nothing without.
+func (s *session) askCredential(kind service, asked *control.NewAccount) error {
 	if asked.Secret != "" {
 		return nil
 	}
-	s.tell("PagerDuty wants your own API key. You make one in your profile there, with “Create API User Token”.")
+	s.tell(kind.title + " wants your own " + kind.secret + ". " + kind.make)
 	key, err := s.await(func() (string, error) { return s.ReadSecret(secretPrompt(*asked)) })
 	if err == nil && key == "" {
 		s.tell(keptWords(asked.Name, false))

@@ -39,7 +39,8 @@ func (c *pagesCommand) Run(s *session) error {
 
 type showCommand struct {
 	printing
-	ID string `arg:"" name:"id" help:"The page's id, as “nightstand pages” lists it."`
+	ID      string `arg:"" name:"id" help:"The page's id, as “nightstand pages” lists it."`
+	Service bool   `help:"Ask the paging service for all it knows of it: alerts, its own log and notes, what was changed lately."`
 }
 
 // Run shows one page.
@@ -56,10 +57,28 @@ func (c *showCommand) Run(s *session) error {
 	if err != nil {
 		return unknownPage(id, err)
 	}
+	if !c.Service {
+		if c.JSON {
+			return s.print(detail)
+		}
+		s.showPage(detail, s.now())
+		return nil
+	}
+	upstream, err := agent.Describe(s.ctx, id)
 	if c.JSON {
-		return s.print(detail)
+		if err != nil {
+			return err
+		}
+		return s.print(struct {
+			control.Detail
+			Service control.Upstream `json:"service_detail"`
+		}{detail, upstream})
 	}
 	s.showPage(detail, s.now())
+	if err != nil {
+		return err
+	}
+	s.showUpstream(upstream, s.now())
 	return nil
 }
 
@@ -246,6 +265,47 @@ func (s *session) showPage(d control.Detail, now time.Time) {
 	if len(d.Timeline) > 0 {
 		s.heading("Timeline")
 		s.listEntries(d.Timeline, now)
+	}
+}
+
+// showUpstream tells what the paging service itself says.
+func (s *session) showUpstream(up control.Upstream, now time.Time) {
+	at := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return second(*t, now)
+	}
+	if up.Body != "" {
+		s.heading("The service's own words")
+		for line := range strings.Lines(page.PlainLines(up.Body, page.MaxDetails)) {
+			fmt.Fprintln(s.Out, strings.TrimRight("  "+strings.Join(fold(line, s.screen.width-2), "\n  "), " "))
+		}
+	}
+	var changes, alerts, notes, log []row
+	for _, c := range up.Changes {
+		changes = append(changes, row{cells: []string{at(c.At), strings.TrimSuffix(c.Summary+" ("+c.Source+")", " ()")}})
+	}
+	for _, a := range up.Alerts {
+		alerts = append(alerts, row{cells: []string{at(a.At), a.Status, a.Severity, a.Title}})
+	}
+	for _, n := range up.Notes {
+		notes = append(notes, row{cells: []string{at(n.At), n.By, n.Text}})
+	}
+	for _, e := range up.Log {
+		log = append(log, row{cells: []string{at(e.At), e.Who, e.Text}})
+	}
+	for _, part := range []struct {
+		heading string
+		rows    []row
+	}{{"What was changed lately", changes}, {"Alerts", alerts}, {"Notes at the service", notes}, {"The service's log", log}} {
+		if len(part.rows) > 0 {
+			s.heading(part.heading)
+			s.table(part.rows)
+		}
+	}
+	for _, sentence := range up.Missing {
+		s.say(sentence)
 	}
 }
 

@@ -103,8 +103,15 @@ type commandLine struct {
 	Show     showCommand     `cmd:"" help:"Show everything known about one page."`
 	Timeline timelineCommand `cmd:"" help:"Tell what happened lately, oldest first."`
 
-	Ack     ackCommand     `cmd:"" help:"Acknowledge pages and wait until the service confirms it."`
-	Unack   unackCommand   `cmd:"" help:"Take your acknowledgement back; the page calls again."`
+	Ack      ackCommand      `cmd:"" help:"Acknowledge pages and wait until the service confirms it."`
+	Unack    unackCommand    `cmd:"" help:"Take your acknowledgement back; the page calls again."`
+	Resolve  resolveCommand  `cmd:"" help:"Resolve a page at its service."`
+	Snooze   snoozeCommand   `cmd:"" help:"Acknowledge a page and let it call again later."`
+	Escalate escalateCommand `cmd:"" help:"Hand a page to whoever is next."`
+	Reassign reassignCommand `cmd:"" help:"Give a page to somebody."`
+	Note     struct {
+		Add noteAddCommand `cmd:"" help:"Keep a note about a page; it works offline."`
+	} `cmd:"" help:"Keep notes."`
 	Hush    hushCommand    `cmd:"" help:"Quiet for a minute. Nobody else is told, and nothing is acknowledged."`
 	Dismiss dismissCommand `cmd:"" help:"Put away a sentence that was kept for you, such as why a siren ended."`
 
@@ -114,6 +121,7 @@ type commandLine struct {
 
 	Account struct {
 		Add    accountAddCommand    `cmd:"" help:"Set up a paging service."`
+		Edit   accountEditCommand   `cmd:"" help:"Change how a paging service is set up."`
 		List   accountListCommand   `cmd:"" help:"List the paging services that are set up."`
 		Test   accountTestCommand   `cmd:"" help:"Ask a paging service whether everything is right."`
 		Remove accountRemoveCommand `cmd:"" help:"Forget a paging service and its password."`

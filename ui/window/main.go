@@ -74,6 +74,15 @@ func (p *process) mainView(palette look.Palette) view {
 		Note: func(id, text string) {
 			p.keepNote(id, text, func(id, text, sentence string, done bool) { f.pages.Kept(id, text, sentence, done); f.draw() }, read)
 		},
+		Do: func(id string, asked control.Deed) {
+			p.ask(func(ctx context.Context, c *control.Client) error {
+				outcome, err := c.Do(ctx, id, asked)
+				if err == nil {
+					fyne.Do(func() { tell(outcome.Sentence) })
+				}
+				return err
+			}, tell)
+		},
 		Read: read, Open: p.open,
 	})
 	f.place = container.New(kit.Stretch(), kit.Gap(0))

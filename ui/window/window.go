@@ -257,7 +257,7 @@ func (p *process) read(id string, know func(control.Detail)) {
 // keepNote keeps a note, tells how that went, and reads the page again.
 func (p *process) keepNote(id, text string, kept func(id, text, sentence string, done bool), again func(id string)) {
 	p.ask(func(ctx context.Context, c *control.Client) error {
-		entry, err := c.AddNote(ctx, id, text)
+		entry, err := c.AddNote(ctx, id, control.NewNote{Text: text})
 		if err == nil {
 			fyne.Do(func() {
 				kept(id, text, "Kept at "+entry.At.In(time.Local).Format("15:04:05")+".", true)
