@@ -69,16 +69,19 @@ type Options struct {
 
 // Provider is one account at one Alertmanager. It implements
 // provider.Provider and provider.Batcher; one request at most is under way for
-// polling, and one for answers or the few silences of a batch.
+// polling, one for a description, and one for answers or the few silences of a
+// batch.
 type Provider struct {
 	options Options
 	client  *client
 	log     *slog.Logger
 	now     func() time.Time
 
-	// A slow poll must not hold up an answer, so each has a lane of its own.
+	// A slow poll must not hold up an answer, nor a curious look either of
+	// them, so each has a lane of its own.
 	polling   lane
 	answering lane
+	looking   lane
 
 	// What belongs to the polling lane alone.
 	body          bodyBuffer
@@ -100,8 +103,10 @@ type Provider struct {
 }
 
 var (
-	_ provider.Provider = (*Provider)(nil)
-	_ provider.Batcher  = (*Provider)(nil)
+	_ provider.Provider  = (*Provider)(nil)
+	_ provider.Batcher   = (*Provider)(nil)
+	_ provider.Doer      = (*Provider)(nil)
+	_ provider.Describer = (*Provider)(nil)
 )
 
 // New checks the options and prepares the account; it sends nothing yet. Its
@@ -154,15 +159,19 @@ func New(options Options) (*Provider, error) {
 		now:       options.Now,
 		polling:   newLane(),
 		answering: newLane(),
+		looking:   newLane(),
 		tidied:    map[string]time.Time{},
 		confirmed: map[string]confirmation{},
 	}, nil
 }
 
 // Capabilities tells that an acknowledgement can be taken back and runs out,
-// and that nobody is assigned here.
+// that it can be made to last, and that nobody is assigned here.
 func (p *Provider) Capabilities() provider.Capabilities {
-	return provider.Capabilities{Unacknowledge: true, AckLasts: p.options.AckLasts}
+	return provider.Capabilities{
+		Unacknowledge: true, AckLasts: p.options.AckLasts,
+		Deeds: []provider.Deed{provider.Snooze}, LongestSnooze: LongestSnooze,
+	}
 }
 
 // Test asks the server for its version, its receivers and what would ring now,

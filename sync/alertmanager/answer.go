@@ -35,7 +35,13 @@ func (p *Provider) Acknowledge(ctx context.Context, wanted page.Page) (page.Page
 // one, a few at a time, and looks once more. It reads long lists whole, so that
 // many pages cost hardly more reading than one.
 func (p *Provider) AcknowledgeAll(ctx context.Context, wanted []page.Page) []provider.Answer {
-	after, failed := p.acknowledgeAll(ctx, wanted)
+	return p.quietAll(ctx, wanted, time.Time{})
+}
+
+// quietAll puts silences of ours in place, or prolongs those there are: until
+// this instant, or, where it is zero, for as long as an acknowledgement lasts.
+func (p *Provider) quietAll(ctx context.Context, wanted []page.Page, until time.Time) []provider.Answer {
+	after, failed := p.silenceFirings(ctx, wanted, until)
 	answers := make([]provider.Answer, len(wanted))
 	for i, one := range wanted {
 		if err := failed[one.UpstreamID]; err != nil {
@@ -47,9 +53,9 @@ func (p *Provider) AcknowledgeAll(ctx context.Context, wanted []page.Page) []pro
 	return answers
 }
 
-// acknowledgeAll returns the pages re-read and the errors of the others, both
+// silenceFirings returns the pages re-read and the errors of the others, both
 // by firing.
-func (p *Provider) acknowledgeAll(ctx context.Context, wanted []page.Page) (after map[string]page.Page, failed map[string]error) {
+func (p *Provider) silenceFirings(ctx context.Context, wanted []page.Page, until time.Time) (after map[string]page.Page, failed map[string]error) {
 	firings := make([]string, len(wanted))
 	for i, one := range wanted {
 		firings[i] = one.UpstreamID
@@ -68,7 +74,7 @@ func (p *Provider) acknowledgeAll(ctx context.Context, wanted []page.Page) (afte
 			failed[firing] = &provider.TakenError{By: taken}
 			continue
 		}
-		answers = append(answers, &answer{alert: a, standing: standing})
+		answers = append(answers, &answer{alert: a, standing: standing, until: until})
 	}
 	p.silenceAll(ctx, answers)
 
@@ -81,7 +87,9 @@ func (p *Provider) acknowledgeAll(ctx context.Context, wanted []page.Page) (afte
 		silenced[one.alert.firing] = one.id
 	}
 	after, unconfirmed := p.confirm(ctx, slices.Collect(maps.Keys(silenced)), "took the acknowledgement, but still treats the alert as unanswered",
-		func(a *alert, _ page.Page) bool { return slices.Contains(a.Status.SilencedBy, silenced[a.firing]) })
+		func(a *alert, got page.Page) bool {
+			return slices.Contains(a.Status.SilencedBy, silenced[a.firing]) && !got.AckExpiresAt.Before(until.Truncate(time.Millisecond))
+		})
 	maps.Copy(failed, unconfirmed)
 	return after, failed
 }
@@ -119,6 +127,7 @@ func (p *Provider) Unacknowledge(ctx context.Context, wanted page.Page) (page.Pa
 type answer struct {
 	alert    *alert
 	standing silence
+	until    time.Time // zero is for as long as an acknowledgement lasts
 	id       string
 	err      error
 }
@@ -148,7 +157,7 @@ func (p *Provider) silenceAll(ctx context.Context, answers []*answer) {
 	for range min(postsAtOnce, len(answers)) {
 		posting.Go(func() {
 			for one := take(); one != nil; one = take() {
-				one.id, one.err = p.silence(ctx, one.alert, one.standing)
+				one.id, one.err = p.silence(ctx, one)
 				if one.err != nil && provider.KindOf(one.err) == provider.Unreachable {
 					mutex.Lock()
 					lost = one.err
@@ -179,18 +188,22 @@ func (p *Provider) standing(a *alert, book silenceBook) (mine silence, taken str
 	return mine, taken
 }
 
-// silence posts our acknowledgement and returns its id. With a standing one it
-// is prolonged, never shortened.
-func (p *Provider) silence(ctx context.Context, a *alert, standing silence) (string, error) {
+// silence posts our acknowledgement and returns its id. A standing one is
+// prolonged, and shortened only by a snooze.
+func (p *Provider) silence(ctx context.Context, one *answer) (string, error) {
+	a, standing := one.alert, one.standing
 	now := p.client.serverNow()
-	ends := now.Add(p.options.AckLasts)
+	ends, comment := now.Add(p.options.AckLasts), commentFor(p.options.User, a.firing)
+	if !one.until.IsZero() {
+		ends, comment = one.until, snoozeComment(p.options.User, a.firing)
+	}
 	request := silence{
 		// A start in the past becomes now at the server; one second in the
 		// future would leave the alert unanswered for that second.
 		StartsAt:  now.Add(-5 * time.Second).Format(time.RFC3339Nano),
 		EndsAt:    ends.Format(time.RFC3339Nano),
 		CreatedBy: p.options.User,
-		Comment:   commentFor(p.options.User, a.firing),
+		Comment:   comment,
 	}
 	equal := true
 	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
@@ -199,8 +212,12 @@ func (p *Provider) silence(ctx context.Context, a *alert, standing silence) (str
 	if standing.ID != "" {
 		prolonged := standing
 		prolonged.Status = nil
-		if readTime(standing.EndsAt).Before(ends) {
-			prolonged.EndsAt = request.EndsAt
+		stands := readTime(standing.EndsAt)
+		switch {
+		case !one.until.IsZero() && stands.Equal(ends.Truncate(time.Millisecond)):
+			return standing.ID, nil // it sleeps until then already
+		case !one.until.IsZero() || stands.Before(ends):
+			prolonged.EndsAt, prolonged.Comment = request.EndsAt, comment
 		}
 		id, err := p.postSilence(ctx, prolonged)
 		if !noSuchSilence(err) {

@@ -20,6 +20,10 @@ func commentFor(user, firing string) string {
 	return fmt.Sprintf("Acknowledged by %s in Nightstand [nightstand:%s]", user, firing)
 }
 
+func snoozeComment(user, firing string) string {
+	return fmt.Sprintf("Snoozed by %s in Nightstand [nightstand:%s]", user, firing)
+}
+
 // acknowledges is the firing a silence stands for, empty when it is nobody's
 // acknowledgement.
 func (s silence) acknowledges() string {

@@ -61,8 +61,11 @@ func (s *Service) routes() *http.ServeMux {
 	on("GET /incidents/{id}/alerts", s.listAlerts)
 	on("GET /incidents/{id}/log_entries", s.listLog)
 	on("GET /log_entries", s.listLog)
+	on("GET /incidents/{id}/related_change_events", s.listChanges)
 	on("GET /oncalls", s.listOnCalls)
+	on("GET /users", s.listUsers)
 	on("GET /users/me", s.getMe)
+	on("GET /users/{id}/contact_methods", s.listContacts)
 	on("GET /priorities", s.listPriorities)
 	on("/", func(*call) (answer, *refusal) { return answer{}, notFound() })
 	return mux
@@ -103,16 +106,57 @@ type window struct {
 // admit finds out who asks and whether they may: the key, how often it asks,
 // and for changes the From header.
 func (s *Service) admit(header http.Header, r *http.Request, at time.Time) (*call, *refusal) {
+	key, by := s.bearer(r)
+	if key == "" {
+		return nil, &refusal{http.StatusUnauthorized, 2006, "Authentication failed", nil}
+	}
+	if refused := s.spend(header, key, at); refused != nil {
+		return nil, refused
+	}
+	c := &call{Request: r, at: at, by: by, base: "http://" + r.Host}
+	if r.Method == http.MethodGet {
+		return c, nil
+	}
+	if key == s.options.ReadOnlyKey || by != nil && strings.HasPrefix(by.Role, "read_only_") {
+		return nil, &refusal{http.StatusForbidden, 2010, "Access Denied", []string{"This key may only read"}}
+	}
+	address, err := mail.ParseAddress(r.Header.Get("From"))
+	if err != nil {
+		return nil, invalidInput("From header must be a valid email address")
+	}
+	known := slices.IndexFunc(s.options.Roster, func(p Person) bool { return strings.EqualFold(p.Email, address.Address) })
+	if known < 0 {
+		return nil, invalidInput("Requester User Not Found")
+	}
+	if c.by == nil {
+		c.by = &s.options.Roster[known]
+	}
+	return c, nil
+}
+
+// bearer finds the key that a request shows, empty where it is none of ours,
+// and whose it is; an account's key is nobody's.
+func (s *Service) bearer(r *http.Request) (key string, by *Person) {
 	shown := r.Header.Get("Authorization")
 	key, isToken := strings.CutPrefix(shown, "Token token=")
 	if !isToken {
 		key, isToken = strings.CutPrefix(shown, "Bearer ")
 	}
-	place := slices.IndexFunc(s.options.Roster, func(p Person) bool { return p.Key != "" && p.Key == key })
-	if !isToken || place < 0 {
-		return nil, &refusal{http.StatusUnauthorized, 2006, "Authentication failed", nil}
+	if !isToken || key == "" {
+		return "", nil
 	}
+	if key == s.options.AccountKey || key == s.options.ReadOnlyKey {
+		return key, nil
+	}
+	place := slices.IndexFunc(s.options.Roster, func(p Person) bool { return p.Key == key })
+	if place < 0 {
+		return "", nil
+	}
+	return key, &s.options.Roster[place]
+}
 
+// spend counts a request of a key, and refuses what is too many in a minute.
+func (s *Service) spend(header http.Header, key string, at time.Time) *refusal {
 	spent := s.spent[key]
 	if at.Sub(spent.began) >= time.Minute || at.Before(spent.began) {
 		spent = window{began: at}
@@ -124,22 +168,9 @@ func (s *Service) admit(header http.Header, r *http.Request, at time.Time) (*cal
 	left := spent.began.Add(time.Minute).Sub(at)
 	header.Set("ratelimit-reset", strconv.Itoa(int((left+time.Second-1)/time.Second)))
 	if spent.asked > s.options.RequestsPerMinute {
-		return nil, &refusal{http.StatusTooManyRequests, 2020, "Rate Limit Exceeded", nil}
+		return &refusal{http.StatusTooManyRequests, 2020, "Rate Limit Exceeded", nil}
 	}
-
-	c := &call{Request: r, at: at, by: &s.options.Roster[place], base: "http://" + r.Host}
-	if r.Method == http.MethodGet {
-		return c, nil
-	}
-	address, err := mail.ParseAddress(r.Header.Get("From"))
-	if err != nil {
-		return nil, invalidInput("From header must be a valid email address")
-	}
-	known := slices.ContainsFunc(s.options.Roster, func(p Person) bool { return strings.EqualFold(p.Email, address.Address) })
-	if !known {
-		return nil, invalidInput("Requester User Not Found")
-	}
-	return c, nil
+	return nil
 }
 
 // read decodes the request's body.
@@ -582,7 +613,63 @@ func (s *Service) listOnCalls(c *call) (answer, *refusal) {
 }
 
 func (s *Service) getMe(c *call) (answer, *refusal) {
+	if c.by == nil {
+		return answer{}, invalidInput("This key belongs to no user")
+	}
 	return answer{http.StatusOK, map[string]any{"user": describeUser(c, c.by)}}, nil
+}
+
+// listUsers finds people by a part of their name or e-mail address.
+func (s *Service) listUsers(c *call) (answer, *refusal) {
+	asked, refused := c.section(25)
+	if refused != nil {
+		return answer{}, refused
+	}
+	wanted := strings.ToLower(c.URL.Query().Get("query"))
+	var found []*Person
+	for i := range s.options.Roster {
+		who := &s.options.Roster[i]
+		if strings.Contains(strings.ToLower(who.Name), wanted) || strings.Contains(strings.ToLower(who.Email), wanted) {
+			found = append(found, who)
+		}
+	}
+	return listed(c, "users", found, asked, func(who *Person) any { return describeUser(c, who) }), nil
+}
+
+func (s *Service) listContacts(c *call) (answer, *refusal) {
+	who := s.person(c.PathValue("id"))
+	if who == nil {
+		return answer{}, notFound()
+	}
+	all := []any{}
+	for i := range who.Contacts {
+		all = append(all, describeContact(c, who, i))
+	}
+	return answer{http.StatusOK, map[string]any{"contact_methods": all}}, nil
+}
+
+// listChanges tells what was changed on the page's service, newest first.
+func (s *Service) listChanges(c *call) (answer, *refusal) {
+	one := s.find(c.PathValue("id"))
+	if one == nil {
+		return answer{}, notFound()
+	}
+	asked, refused := c.section(25)
+	if refused != nil {
+		return answer{}, refused
+	}
+	var found []Change
+	for _, change := range s.changes {
+		if change.Service == one.Service && !change.At.After(c.at) {
+			found = append(found, change)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Change) int { return b.At.Compare(a.At) })
+	told := []any{}
+	for i, change := range found[:min(asked.limit, len(found))] {
+		told = append(told, describeChange(c, one, change, i))
+	}
+	return answer{http.StatusOK, map[string]any{"change_events": told, "limit": nil, "offset": nil, "total": nil}}, nil
 }
 
 func (s *Service) listPriorities(c *call) (answer, *refusal) {

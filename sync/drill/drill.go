@@ -30,6 +30,33 @@ type Person struct {
 	TimeZone string
 	// Key is the API key that speaks for this person; empty where none may.
 	Key string
+	// Role is the API's word for what the person may do; empty means "user".
+	// A read_only_user and a read_only_limited_user may change nothing.
+	Role string
+	// Contacts are the ways to reach the person; empty means by e-mail.
+	Contacts []Contact
+}
+
+// Contact is a way to reach a person.
+type Contact struct {
+	// Kind is email, phone, sms or push_notification.
+	Kind string
+	// Label is what the person calls it, such as "Work".
+	Label string
+	// Address is the number without its country code, or the e-mail address.
+	Address     string
+	CountryCode int  // of a number
+	Off         bool // PagerDuty would not use it
+}
+
+// Change is something that was deployed or altered.
+type Change struct {
+	// Service is what was changed, by its name.
+	Service string
+	Summary string
+	Source  string
+	At      time.Time
+	Links   []Link
 }
 
 // Options describe the account that the drill pretends to be. The zero value
@@ -38,6 +65,10 @@ type Options struct {
 	// Roster holds one person for each level of the only escalation policy,
 	// primary first; empty means DefaultRoster.
 	Roster []Person
+	// AccountKey is a key of the whole account: it belongs to nobody, and the
+	// From header says for whom it acts. ReadOnlyKey is one that only reads.
+	// Empty means that there is none.
+	AccountKey, ReadOnlyKey string
 	// EscalateAfter is how long a page waits unanswered at each level; zero
 	// means 5 minutes, negative means it waits for ever.
 	EscalateAfter time.Duration
@@ -79,6 +110,7 @@ type Service struct {
 	mutex     sync.Mutex
 	incidents []*incident // in the order they were triggered
 	log       []Entry     // oldest first
+	changes   []Change    // in the order they were told
 	nights    []*playing
 	spent     map[string]window // key → what it has asked in this minute
 	counter   int
@@ -100,7 +132,15 @@ func New(options Options) (*Service, error) {
 			return nil, fmt.Errorf("%s shares an ID, an e-mail address or a key with somebody else on the drill's roster", one.Name)
 		}
 		ids[one.ID], emails[one.Email], keys[one.Key] = true, true, true
-		one.TimeZone = cmp.Or(one.TimeZone, "UTC")
+		one.TimeZone, one.Role = cmp.Or(one.TimeZone, "UTC"), cmp.Or(one.Role, "user")
+		if len(one.Contacts) == 0 {
+			one.Contacts = []Contact{{Kind: "email", Label: "Work", Address: one.Email}}
+		}
+	}
+	for _, key := range []string{options.AccountKey, options.ReadOnlyKey} {
+		if key != "" && (keys[key] || options.AccountKey == options.ReadOnlyKey) {
+			return nil, errors.New("a key of the drill's account belongs to somebody on its roster, or is both of its keys")
+		}
 	}
 	options.EscalateAfter = cmp.Or(options.EscalateAfter, 5*time.Minute)
 	options.AckLasts = cmp.Or(options.AckLasts, 30*time.Minute)
@@ -161,6 +201,12 @@ func (s *Service) Resolve(id, personID string) error {
 	return s.actFor(id, personID, func(at time.Time, one *incident, by *Person) *refusal { return s.resolve(at, one, by, "") })
 }
 
+// Reopen makes an ended page call again; an empty personID means that it did
+// so by itself.
+func (s *Service) Reopen(id, personID string) error {
+	return s.actFor(id, personID, func(at time.Time, one *incident, by *Person) *refusal { return s.reopen(at, one, by) })
+}
+
 // Reassign gives a page directly to somebody on the roster.
 func (s *Service) Reassign(id, toPersonID string) error {
 	return s.actFor(id, toPersonID, func(at time.Time, one *incident, to *Person) *refusal {
@@ -169,6 +215,31 @@ func (s *Service) Reassign(id, toPersonID string) error {
 		}
 		return s.assign(at, one, to, []*Person{to})
 	})
+}
+
+// Merge resolves a page because it goes on in another one.
+func (s *Service) Merge(id, intoID, personID string) error {
+	return s.actFor(id, personID, func(at time.Time, one *incident, by *Person) *refusal {
+		into := s.find(intoID)
+		if into == nil || into == one || into.status == resolved {
+			return invalidInput("The target incident is not open")
+		}
+		if refused := s.resolve(at, one, by, ""); refused != nil {
+			return refused
+		}
+		one.mergedInto = into
+		return nil
+	})
+}
+
+// Changed tells the service of a change; a zero time is now.
+func (s *Service) Changed(change Change) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if at := s.advance(); change.At.IsZero() {
+		change.At = at
+	}
+	s.changes = append(s.changes, change)
 }
 
 func (s *Service) actFor(id, personID string, act func(time.Time, *incident, *Person) *refusal) error {

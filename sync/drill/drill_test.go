@@ -291,6 +291,7 @@ func TestTheDrillKeepsToTheOfficialDocument(t *testing.T) {
 	watched := contract.Watch(t, service)
 	id := service.Trigger(drill.Trigger{Title: "Disk full", Priority: "P1", Details: map[string]string{"host": "db-2"}, Links: []drill.Link{{Text: "Runbook", URL: "https://runbooks.example/disk"}}})
 	other := service.Trigger(drill.Trigger{Title: "Other"})
+	service.Changed(drill.Change{Service: "Drill", Summary: "Deployed 4.2", Source: "ci", Links: []drill.Link{{Text: "Build", URL: "https://ci.example/2"}}})
 	steps := []struct{ method, path, body string }{
 		{"GET", "/incidents?user_ids[]=" + ana + "&statuses[]=triggered&statuses[]=acknowledged&date_range=all&limit=100&offset=0&sort_by=created_at:desc&include[]=acknowledgers", ""},
 		{"PUT", "/incidents/" + id, set("acknowledged")},
@@ -309,7 +310,11 @@ func TestTheDrillKeepsToTheOfficialDocument(t *testing.T) {
 		{"GET", "/incidents/" + id + "/log_entries?limit=100&is_overview=false", ""},
 		{"GET", "/log_entries?limit=100", ""},
 		{"GET", "/oncalls?user_ids[]=" + ana + "&time_zone=UTC", ""},
+		{"GET", "/users?query=ana&limit=100", ""},
 		{"GET", "/users/me", ""},
+		{"GET", "/users/" + ana + "/contact_methods", ""},
+		{"GET", "/incidents/" + id + "?include[]=body", ""},
+		{"GET", "/incidents/" + id + "/related_change_events?limit=20", ""},
 		{"GET", "/priorities", ""},
 		{"GET", "/incidents/QNONE", ""},
 	}
@@ -319,9 +324,13 @@ func TestTheDrillKeepsToTheOfficialDocument(t *testing.T) {
 			t.Errorf("%s %s answered %d %v", step.method, step.path, status, answer)
 		}
 	}
+	if err := service.Merge(other, id, bela); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, watched, "GET", "/incidents/"+other, "")
 	time_.pass(2 * time.Hour) // everything the clock can do is in the log now
 	ask(t, watched, "GET", "/log_entries?limit=100", "")
-	if held := contract.Held(); len(held) != 13 {
+	if held := contract.Held(); len(held) != 16 {
 		t.Errorf("only these operations were held against the document: %v", held)
 	}
 }
@@ -389,5 +398,54 @@ func TestRosterMustBeTellable(t *testing.T) {
 		if _, err := drill.New(drill.Options{Roster: roster}); err == nil {
 			t.Errorf("%s was taken", fmt.Sprint(roster))
 		}
+	}
+}
+
+func TestKeyOfTheAccountActsForWhoeverFromNames(t *testing.T) {
+	const account, reader = "drill-account-key-00", "drill-readers-key-00"
+	service, _ := newService(t, drill.Options{AccountKey: account, ReadOnlyKey: reader})
+	id := service.Trigger(drill.Trigger{Title: "Disk full"})
+	as := func(key string) drill.Person { return drill.Person{Key: key, Email: "bela@drill.example"} }
+	for _, c := range []struct {
+		key, method, path, body string
+		want                    int
+	}{
+		{account, "GET", "/users/me", "", 400}, {reader, "GET", "/users/me", "", 400},
+		{account, "GET", "/incidents/" + id, "", 200}, {reader, "GET", "/incidents/" + id, "", 200},
+		{reader, "PUT", "/incidents/" + id, set("acknowledged"), 403}, {reader, "PUT", "/incidents", `{"incidents":[]}`, 403},
+		{account, "PUT", "/incidents", `{"incidents":[]}`, 400}, {account, "PUT", "/incidents/" + id, set("acknowledged"), 200},
+		{"", "GET", "/incidents", "", 401},
+	} {
+		if status, answer, _ := askAs(t, service, as(c.key), c.method, c.path, c.body); status != c.want {
+			t.Errorf("%q %s %s answered %d %v, want %d", c.key, c.method, c.path, status, answer, c.want)
+		}
+	}
+	if seen := see(t, service, id); !slices.Equal(seen.Answered, []string{bela}) {
+		t.Errorf("answered by %v", seen.Answered)
+	}
+}
+
+func TestMergedIncidentSaysWhereItGoesOn(t *testing.T) {
+	service, _ := newService(t, drill.Options{})
+	id, into := service.Trigger(drill.Trigger{Title: "Shop is slow"}), service.Trigger(drill.Trigger{Title: "Database is slow"})
+	if err := service.Merge(id, id, bela); err == nil {
+		t.Error("it was merged into itself")
+	}
+	if err := service.Merge(id, into, bela); err != nil {
+		t.Fatal(err)
+	}
+	reason := func() any {
+		_, answer, _ := ask(t, service, "GET", "/incidents/"+id, "")
+		return answer["incident"].(map[string]any)["resolve_reason"]
+	}
+	told, _ := reason().(map[string]any)
+	if told == nil || told["incident"].(map[string]any)["id"] != into || see(t, service, id).Status != "resolved" {
+		t.Errorf("it says %v", told)
+	}
+	if err := service.Reopen(id, ""); err != nil {
+		t.Fatal(err)
+	}
+	if reason() != nil {
+		t.Errorf("it is open again, and says %v", reason())
 	}
 }

@@ -90,6 +90,8 @@ type incident struct {
 	changed time.Time // when the status last changed
 	by      *Person   // who changed it; nil is the service
 	ended   time.Time
+	// mergedInto is where an ended page goes on; nil where it has just ended.
+	mergedInto *incident
 
 	assignees  []*Person
 	assignedAt time.Time
@@ -163,7 +165,7 @@ func (s *Service) acknowledge(at time.Time, one *incident, by *Person) *refusal 
 		return invalidInput("Requester User Not Found")
 	}
 	if one.status == resolved {
-		one.ended = time.Time{}
+		one.ended, one.mergedInto = time.Time{}, nil
 		one.assignees, one.assignedAt, one.direct = []*Person{by}, at, true
 		if s.options.ResolveAfter > 0 {
 			one.resolvesAt = at.Add(s.options.ResolveAfter)
@@ -278,7 +280,7 @@ func (s *Service) reopen(at time.Time, one *incident, by *Person) *refusal {
 		// As above: nothing says that an acknowledgement can be taken back.
 		return invalidInput("Status of an acknowledged incident cannot be set to triggered")
 	}
-	one.ended, one.round = time.Time{}, 0
+	one.ended, one.mergedInto, one.round = time.Time{}, nil, 0
 	if s.options.ResolveAfter > 0 {
 		one.resolvesAt = at.Add(s.options.ResolveAfter)
 	}

@@ -29,6 +29,8 @@ type model struct {
 	acks   []string
 	due    map[string]time.Time // pending actions
 	urgent string
+	notes  int
+	merged bool     // it goes on in another one
 	log    []string // oldest first
 }
 
@@ -66,6 +68,7 @@ func (m *model) assign(to string) {
 
 func (m *model) acknowledge(by string) {
 	if m.status == "resolved" { // it opens again, for whoever answers
+		m.merged = false
 		m.direct, m.holds = true, []string{by}
 		m.set("resolve", m.options.ResolveAfter)
 		m.write("assign")
@@ -84,7 +87,7 @@ func (m *model) resolve() {
 }
 
 func (m *model) reopen() {
-	m.round = 0
+	m.round, m.merged = 0, false
 	m.set("resolve", m.options.ResolveAfter)
 	m.give(1, "assign")
 }
@@ -117,7 +120,8 @@ func (m *model) second() {
 // told is all that can be seen of an incident from outside.
 type told struct {
 	status, urgency string
-	direct          bool
+	direct, merged  bool
+	notes           int
 	holds, acks     []string
 	due             map[string]string
 	lines           int      // of the log
@@ -129,7 +133,7 @@ type told struct {
 const newest = 12
 
 func (m *model) told() told {
-	seen := told{m.status, m.urgent, m.direct, m.holds, m.acks, map[string]string{}, len(m.log), nil}
+	seen := told{m.status, m.urgent, m.direct, m.merged, m.notes, m.holds, m.acks, map[string]string{}, len(m.log), nil}
 	for _, line := range slices.Backward(m.log[max(0, len(m.log)-newest):]) {
 		seen.newest = append(seen.newest, line)
 	}
@@ -152,12 +156,15 @@ func readBack(t fatal, service http.Handler, id string) told {
 	}
 	seen := told{
 		status: one["status"].(string), urgency: one["urgency"].(string), direct: one["assigned_via"] == "direct_assignment",
-		holds: list("assignments", "assignee"), acks: list("acknowledgements", "acknowledger"), due: map[string]string{},
+		merged: one["resolve_reason"] != nil,
+		holds:  list("assignments", "assignee"), acks: list("acknowledgements", "acknowledger"), due: map[string]string{},
 	}
 	for _, each := range one["pending_actions"].([]any) {
 		action := each.(map[string]any)
 		seen.due[action["type"].(string)] = action["at"].(string)
 	}
+	_, answer, _ = ask(t, service, "GET", "/incidents/"+id+"/notes", "")
+	seen.notes = len(answer["notes"].([]any))
 	_, answer, _ = ask(t, service, "GET", fmt.Sprintf("/incidents/%s/log_entries?total=true&limit=%d", id, newest), "")
 	seen.lines = int(answer["total"].(float64))
 	for _, each := range answer["log_entries"].([]any) {
@@ -180,7 +187,7 @@ func readBack(t fatal, service http.Handler, id string) told {
 }
 
 func (t told) same(other told) bool {
-	return t.status == other.status && t.urgency == other.urgency && t.direct == other.direct && slices.Equal(t.holds, other.holds) &&
+	return t.status == other.status && t.urgency == other.urgency && t.direct == other.direct && t.merged == other.merged && t.notes == other.notes && slices.Equal(t.holds, other.holds) &&
 		slices.Equal(t.acks, other.acks) && maps.Equal(t.due, other.due) && t.lines == other.lines && slices.Equal(t.newest, other.newest)
 }
 
@@ -248,6 +255,31 @@ func TestStateMachine(t *testing.T) {
 					m.resolve()
 				}
 			},
+			"resolve with words": func(t *rapid.T) {
+				do(t, someone(t), "PUT", "", update(`"status":"resolved","resolution":"deleted old logs"`), ended())
+				if m.status != "resolved" {
+					m.resolve()
+				}
+			},
+			"merge into another": func(t *rapid.T) {
+				err := service.Merge(id, service.Trigger(drill.Trigger{Title: "another"}), someone(t).ID)
+				if (err != nil) != (m.status == "resolved") {
+					t.Fatalf("merging while it is %s: %v", m.status, err)
+				}
+				if m.status != "resolved" {
+					m.resolve()
+					m.merged = true
+				}
+			},
+			"reopened by the service": func(t *rapid.T) {
+				err := service.Reopen(id, "")
+				if (err != nil) != (m.status == "acknowledged") {
+					t.Fatalf("reopening while it is %s: %v", m.status, err)
+				}
+				if m.status == "resolved" {
+					m.reopen()
+				}
+			},
 			"set to triggered": func(t *rapid.T) {
 				want := 0.0
 				if m.status == "acknowledged" {
@@ -302,6 +334,7 @@ func TestStateMachine(t *testing.T) {
 			},
 			"a note": func(t *rapid.T) {
 				do(t, someone(t), "POST", "/notes", `{"note":{"content":"looking at it"}}`, 0)
+				m.notes++
 				m.write("annotate")
 			},
 			"": func(t *rapid.T) {

@@ -35,9 +35,45 @@ func userReference(c *call, who *Person) map[string]any {
 func describeUser(c *call, who *Person) map[string]any {
 	user := userReference(c, who)
 	user["type"] = "user"
-	user["name"], user["email"], user["time_zone"], user["role"] = who.Name, who.Email, who.TimeZone, "user"
-	user["teams"], user["contact_methods"], user["notification_rules"] = []any{}, []any{}, []any{}
+	user["name"], user["email"], user["time_zone"], user["role"] = who.Name, who.Email, who.TimeZone, who.Role
+	contacts := []any{}
+	for number := range who.Contacts {
+		contacts = append(contacts, contactReference(c, who, number))
+	}
+	user["teams"], user["contact_methods"], user["notification_rules"] = []any{}, contacts, []any{}
 	return user
+}
+
+func contactReference(c *call, who *Person, number int) map[string]any {
+	contact, id := who.Contacts[number], fmt.Sprintf("%sC%d", who.ID, number+1)
+	return map[string]any{
+		"id": id, "type": contact.Kind + "_contact_method_reference", "summary": contact.Label, "self": c.path("users", who.ID, "contact_methods", id), "html_url": nil,
+	}
+}
+
+func describeContact(c *call, who *Person, number int) any {
+	contact := who.Contacts[number]
+	shown := contactReference(c, who, number)
+	shown["type"], shown["label"], shown["address"], shown["enabled"] = contact.Kind+"_contact_method", contact.Label, contact.Address, !contact.Off
+	if contact.Kind == "phone" || contact.Kind == "sms" {
+		shown["country_code"], shown["blacklisted"] = contact.CountryCode, false
+	}
+	return shown
+}
+
+func describeChange(c *call, one *incident, change Change, number int) any {
+	links := []any{}
+	for _, link := range change.Links {
+		links = append(links, map[string]any{"href": link.URL, "text": link.Text})
+	}
+	reason := "related_service"
+	if number == 0 {
+		reason = "most_recent"
+	}
+	return map[string]any{
+		"id": fmt.Sprintf("CHANGE%d", change.At.UnixNano()), "type": "change_event", "timestamp": stamp(change.At), "summary": change.Summary, "source": change.Source,
+		"services": []any{one.serviceReference(c)}, "links": links, "custom_details": map[string]any{}, "correlation_reason": map[string]any{"reason": reason},
+	}
 }
 
 // serviceID is made from the name, since nothing else is known of a service.
@@ -99,6 +135,13 @@ func (s *Service) describe(c *call, one *incident) map[string]any {
 	if !one.ended.IsZero() {
 		shown["resolved_at"] = stamp(one.ended)
 	}
+	if one.mergedInto != nil {
+		into := one.mergedInto
+		shown["resolve_reason"] = map[string]any{"type": "merge_resolve_reason", "incident": reference(c, "incident", "incidents", into.id, into.summary())}
+	}
+	if slices.Contains(includes, "body") {
+		shown["body"] = map[string]any{"type": "incident_body", "details": one.details()}
+	}
 	if at := slices.IndexFunc(priorities, func(p priority) bool { return p.name == one.Priority }); at >= 0 {
 		shown["priority"] = priorities[at].describe(c)
 	}
@@ -119,6 +162,14 @@ func (one *incident) pending() []any {
 	return all
 }
 
+func (one *incident) details() map[string]any {
+	details := map[string]any{}
+	for name, value := range one.Details {
+		details[name] = value
+	}
+	return details
+}
+
 func describeAlert(c *call, one *incident) any {
 	state := "triggered"
 	if one.status == resolved {
@@ -128,15 +179,11 @@ func describeAlert(c *call, one *incident) any {
 	for _, link := range one.Links {
 		contexts = append(contexts, map[string]any{"type": "link", "href": link.URL, "text": link.Text})
 	}
-	details := map[string]any{}
-	for name, value := range one.Details {
-		details[name] = value
-	}
 	return map[string]any{
 		"id": "A" + one.id, "type": "alert", "summary": one.Title, "self": c.path("incidents", one.id, "alerts", "A"+one.id), "html_url": nil,
 		"created_at": stamp(one.created), "status": state, "alert_key": one.id, "severity": one.Severity, "suppressed": false,
 		"service": one.serviceReference(c), "incident": reference(c, "incident", "incidents", one.id, one.summary()),
-		"body": map[string]any{"type": "alert_body", "contexts": contexts, "details": details},
+		"body": map[string]any{"type": "alert_body", "contexts": contexts, "details": one.details()},
 	}
 }
 

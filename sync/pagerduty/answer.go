@@ -8,6 +8,7 @@ import (
 
 	"nightstand/app/page"
 	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 // What PagerDuty took shows in its next answer or within moments; so long the
@@ -53,14 +54,10 @@ func (p *Provider) answer(ctx context.Context, wanted page.Page, me user) error 
 	case before.Status == string(page.Acknowledged):
 		return &provider.TakenError{By: before.answeredBy().name()}
 	case !before.assignedTo(me.ID):
-		return p.client.failure(provider.Invalid, fmt.Sprintf("has given this page to %s meanwhile, so your acknowledgement was not sent. It is not yours any more tonight; call them if you want it back.",
-			before.Assignments[0].Assignee.name()), nil)
+		return p.client.Failure(provider.Invalid, changing, fmt.Sprintf("has given this page to %s meanwhile, so yours was not sent", before.Assignments[0].Assignee.name()),
+			"It is not yours any more tonight; call them if you want it back.", nil)
 	}
-	// Even a failure may have come after PagerDuty took it.
-	defer p.answered()
-	err = p.client.put(ctx, "/incidents/"+wanted.UpstreamID, me.Email, map[string]any{
-		"incident": map[string]string{"type": "incident_reference", "status": string(page.Acknowledged)},
-	}, &struct{}{})
+	_, err = p.set(ctx, wanted, me, map[string]any{"status": page.Acknowledged})
 	switch codeOf(err) {
 	case codeAlreadyAcknowledged:
 		return nil // whose it is, the re-read will tell
@@ -70,28 +67,57 @@ func (p *Provider) answer(ctx context.Context, wanted page.Page, me user) error 
 	return err
 }
 
+// changing is what the client says of an order that failed.
+var changing = web.Request{Method: http.MethodPut}
+
+// set changes fields of an incident, and returns it as PagerDuty answers.
+func (p *Provider) set(ctx context.Context, wanted page.Page, me user, fields map[string]any) (incident, error) {
+	// Even a failure may have come after PagerDuty took it.
+	defer p.answered()
+	fields["type"] = "incident_reference"
+	var answer struct {
+		Incident incident `json:"incident"`
+	}
+	err := p.client.change(ctx, http.MethodPut, "/incidents/"+wanted.UpstreamID, me.Email, map[string]any{"incident": fields}, &answer)
+	return answer.Incident, err
+}
+
 // confirm reads the incident again until it shows our acknowledgement.
 func (p *Provider) confirm(ctx context.Context, wanted page.Page, me user) (page.Page, error) {
+	return p.reread(ctx, wanted, me, "the acknowledgement", func(after *incident) (bool, error) {
+		switch {
+		case after.Status == string(page.Resolved):
+			return false, provider.ErrGone
+		case after.Status == string(page.Acknowledged) && after.acknowledgedBy(me.ID):
+			return true, nil
+		case after.Status == string(page.Acknowledged) && len(after.Acknowledgements) > 0:
+			return false, &provider.TakenError{By: after.answeredBy().name()}
+		}
+		return false, nil
+	})
+}
+
+// reread reads the incident again until it shows what was done to it.
+func (p *Provider) reread(ctx context.Context, wanted page.Page, me user, what string, shows func(*incident) (bool, error)) (page.Page, error) {
 	for waited := time.Duration(0); ; waited += confirmEvery {
 		after, err := p.read(ctx, wanted.UpstreamID)
 		if err != nil {
 			return page.Page{}, err
 		}
-		switch {
-		case after.Status == string(page.Resolved):
-			return page.Page{}, provider.ErrGone
-		case after.Status == string(page.Acknowledged) && after.acknowledgedBy(me.ID):
+		shown, err := shows(after)
+		if err != nil {
+			return page.Page{}, err
+		}
+		if shown {
 			got := p.describe(after, me)
 			p.mutex.Lock()
 			p.requests++
 			p.confirmed[got.UpstreamID] = confirmation{got, p.requests}
 			p.mutex.Unlock()
 			return got, nil
-		case after.Status == string(page.Acknowledged) && len(after.Acknowledgements) > 0:
-			return page.Page{}, &provider.TakenError{By: after.answeredBy().name()}
 		}
 		if waited >= confirmWithin {
-			return page.Page{}, p.client.failure(provider.Broken, "took the acknowledgement, but does not show it."+meaning(http.MethodPut)+" Try again, and look at its own page.", nil)
+			return page.Page{}, p.client.Failure(provider.Broken, changing, "took "+what+", but does not show it", "Try again, and look at its own page.", nil)
 		}
 		select {
 		case <-ctx.Done():

@@ -2,7 +2,6 @@ package pagerduty
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -83,6 +82,9 @@ func (p *Provider) readOnCalls(ctx context.Context, incidents []*incident, at ti
 // onCalls reads everybody who is on call for one policy. An answer of which
 // anything is missing or odd tells nothing: a name must never be a guess.
 func (p *Provider) onCalls(ctx context.Context, policy string, since, until time.Time) ([]shift, error) {
+	if !validID(policy) {
+		return nil, p.client.nonsense("an incident without an escalation policy")
+	}
 	var answer struct {
 		OnCalls []*onCall `json:"oncalls"`
 		More    *bool     `json:"more"`
@@ -96,17 +98,17 @@ func (p *Provider) onCalls(ctx context.Context, policy string, since, until time
 	case err != nil:
 		return nil, err
 	case answer.OnCalls == nil, answer.More == nil || *answer.More:
-		return nil, errors.New("the on-calls are not all there")
+		return nil, p.client.nonsense("on-calls that are not all there")
 	}
 	var shifts []shift
 	for _, one := range answer.OnCalls {
 		if one == nil || one.Policy.ID != policy {
-			return nil, errors.New("an on-call of another policy")
+			return nil, p.client.nonsense("an on-call of another policy")
 		}
 		start, startKnown := one.bound(one.Start)
 		end, endKnown := one.bound(one.End)
 		if !validID(one.User.ID) || one.Level < 1 || !startKnown || !endKnown {
-			return nil, errors.New("an on-call without a user, a level or a time")
+			return nil, p.client.nonsense("an on-call without a user, a level or a time")
 		}
 		shifts = append(shifts, shift{one.User, one.Level, start, end})
 	}

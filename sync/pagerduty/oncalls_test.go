@@ -74,11 +74,11 @@ func TestWhatAnEarlierConnectionListedIsAskedAbout(t *testing.T) {
 }
 
 // as is another connection to the same service.
-func (n *night) as(t *testing.T, key string) *pagerduty.Provider {
+func (n *night) as(t *testing.T, key string, change ...func(*pagerduty.Options)) *pagerduty.Provider {
 	t.Helper()
 	server := httptest.NewServer(n)
 	t.Cleanup(server.Close)
-	return connect(t, server.URL, func(o *pagerduty.Options) { o.Secret = key })
+	return connect(t, server.URL, append(change, func(o *pagerduty.Options) { o.Secret = key })...)
 }
 
 // policy answers with one incident of P1's and whatever on-calls the test says.

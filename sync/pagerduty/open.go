@@ -3,7 +3,6 @@ package pagerduty
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"nightstand/app/page"
 	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 const (
@@ -28,7 +28,8 @@ const (
 
 // Open reads all incidents that are assigned to this user and open. What has
 // left the list since the last snapshot is in it once more, with what became
-// of it: resolved, or given to somebody else.
+// of it: resolved, given to somebody else, or merged into another incident,
+// which is told too then, whoever has it.
 func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 	release, err := p.polling.enter(ctx)
 	if err != nil {
@@ -101,14 +102,14 @@ func (p *Provider) list(ctx context.Context, me user) ([]*incident, time.Time, e
 			return all, at, err
 		}
 	}
-	return nil, time.Time{}, p.client.failure(provider.Broken, "changed its list faster than it could be read."+meaning(http.MethodGet)+" It is asked again by itself.", nil)
+	return nil, time.Time{}, p.client.failure(provider.Broken, "changed its list faster than it could be read", "It is asked again by itself.", nil)
 }
 
 func (p *Provider) listOnce(ctx context.Context, me user) (all []*incident, at time.Time, settled bool, err error) {
 	known := map[string]bool{}
 	last := ""
 	for offset := 0; ; {
-		var piece incidentList
+		piece := piece[incident]{name: "incidents"}
 		at, err = p.client.get(ctx, "/incidents", url.Values{
 			"user_ids[]": {me.ID}, "statuses[]": {"triggered", "acknowledged"},
 			"date_range": {"all"}, // or whatever is older than a month is left out
@@ -119,11 +120,11 @@ func (p *Provider) listOnce(ctx context.Context, me user) (all []*incident, at t
 		if err != nil {
 			return nil, at, false, err
 		}
-		if piece.Incidents == nil {
+		if piece.entries == nil {
 			return nil, at, false, p.client.nonsense("no list of incidents")
 		}
 		overlaps := last == ""
-		for _, one := range piece.Incidents {
+		for _, one := range piece.entries {
 			if one == nil || !validID(one.ID) {
 				return nil, at, false, p.client.nonsense("an incident without an ID")
 			}
@@ -133,26 +134,22 @@ func (p *Provider) listOnce(ctx context.Context, me user) (all []*incident, at t
 				all = append(all, one)
 			}
 		}
-		size := len(piece.Incidents)
-		more := size >= pieceSize
-		if piece.More != nil {
-			more = *piece.More
-		}
+		size := len(piece.entries)
 		switch {
 		case !overlaps:
 			return nil, at, false, nil
-		case !more:
+		case !piece.more:
 			return all, at, true, nil
 		case size == 0:
 			return nil, at, false, p.client.nonsense("more incidents are promised than are sent")
 		case size == 1:
 			last, offset = "", offset+1 // a piece this small cannot overlap
 		default:
-			last, offset = piece.Incidents[size-1].ID, offset+size-1
+			last, offset = piece.entries[size-1].ID, offset+size-1
 		}
 		if offset+pieceSize > lastPlace {
-			return nil, at, false, p.client.failure(provider.Broken, fmt.Sprintf("has more than %d incidents open for you, and lists no more than those.", lastPlace)+
-				meaning(http.MethodGet)+" Resolve some of them in PagerDuty.", nil)
+			return nil, at, false, p.client.failure(provider.Broken, fmt.Sprintf("has more than %d incidents open for you, and lists no more than those", lastPlace),
+				"Resolve some of them in PagerDuty.", nil)
 		}
 	}
 }
@@ -161,26 +158,30 @@ func (p *Provider) listOnce(ctx context.Context, me user) (all []*incident, at t
 // counts those as listed that are this user's all the same.
 func (p *Provider) departed(ctx context.Context, listed map[string]bool) ([]*incident, error) {
 	var found []*incident
+	told := map[string]bool{}
 	asked := 0
 	for id := range p.listed {
 		if listed[id] || asked == departures {
 			continue
 		}
 		asked++
-		one, err := p.read(ctx, id)
-		if kind := provider.KindOf(err); err != nil && (kind == provider.Invalid || kind == provider.Refused) {
-			continue // we may not see it any more: it is just not listed
-		}
-		if err != nil {
-			return nil, err
-		}
-		me, err := p.me(ctx)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, one)
-		if one.Status != string(page.Resolved) && one.assignedTo(me.ID) {
-			listed[id] = true // the list was wrong, or it has come back
+		for id != "" && !listed[id] && !told[id] {
+			one, err := p.read(ctx, id)
+			if kind := provider.KindOf(err); err != nil && (kind == provider.Invalid || kind == provider.Refused) {
+				break // we may not see it any more: it is just not listed
+			}
+			if err != nil {
+				return nil, err
+			}
+			me, err := p.me(ctx)
+			if err != nil {
+				return nil, err
+			}
+			found, told[id] = append(found, one), true
+			if one.Status != string(page.Resolved) && one.assignedTo(me.ID) {
+				listed[id] = true // the list was wrong, or it has come back
+			}
+			id = one.mergedInto()
 		}
 	}
 	return found, nil
@@ -188,13 +189,17 @@ func (p *Provider) departed(ctx context.Context, listed map[string]bool) ([]*inc
 
 // read looks at one incident afresh.
 func (p *Provider) read(ctx context.Context, id string) (*incident, error) {
+	return p.readWith(ctx, id, "acknowledgers")
+}
+
+func (p *Provider) readWith(ctx context.Context, id string, included ...string) (*incident, error) {
 	if !validID(id) {
-		return nil, invalid("This page has no identity that PagerDuty could know, so it cannot be asked about. Look for it in PagerDuty itself.")
+		return nil, web.Invalid("This page has no identity that PagerDuty could know, so it cannot be asked about. Look for it in PagerDuty itself.")
 	}
 	var answer struct {
 		Incident *incident `json:"incident"`
 	}
-	if _, err := p.client.get(ctx, "/incidents/"+id, url.Values{"include[]": {"acknowledgers"}}, &answer); err != nil {
+	if _, err := p.client.get(ctx, "/incidents/"+id, url.Values{"include[]": included}, &answer); err != nil {
 		return nil, err
 	}
 	if answer.Incident == nil || answer.Incident.ID != id {

@@ -1,6 +1,7 @@
 package pagerduty
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -84,6 +85,9 @@ func (p *Provider) describe(one *incident, me user) page.Page {
 	label("priority", one.Priority.label())
 	label("alert severity", told.severity)
 	label("escalation policy", one.Policy.Summary)
+	if into := one.mergedInto(); into != "" {
+		label("merged into", cmp.Or(one.ResolveReason.Incident.Summary, into))
+	}
 	got.Labels = append(got.Labels, told.labels...)
 	return got
 }

@@ -3,23 +3,10 @@ package pagerduty
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"regexp"
 	"strings"
 	"time"
 )
-
-// decode reads an answer and forgives fields of an unexpected type: they stay
-// empty, like those that are null. Whoever needs a field looks whether it is
-// there.
-func decode(body []byte, into any) error {
-	err := json.Unmarshal(body, into)
-	var odd *json.UnmarshalTypeError
-	if errors.As(err, &odd) {
-		return nil
-	}
-	return err
-}
 
 // user is somebody at PagerDuty.
 type user struct {
@@ -28,6 +15,14 @@ type user struct {
 	Summary string `json:"summary"`
 	Email   string `json:"email"`
 	Role    string `json:"role"`
+	Zone    string `json:"time_zone"`
+	// byAccount says that the key is the account's and only acts for this user.
+	byAccount bool
+}
+
+// mayOnlyLook says that the role allows nothing else.
+func (u user) mayOnlyLook() bool {
+	return u.Role == "read_only_user" || u.Role == "read_only_limited_user"
 }
 
 // called is the name to call somebody by, empty where PagerDuty tells none.
@@ -87,6 +82,33 @@ type incident struct {
 	Conference struct {
 		URL string `json:"conference_url"`
 	} `json:"conference_bridge"`
+	Body struct {
+		Details any `json:"details"`
+	} `json:"body"`
+	ResolveReason struct {
+		Type     string `json:"type"`
+		Incident thing  `json:"incident"`
+	} `json:"resolve_reason"`
+}
+
+// mergedInto is the incident that goes on in this one's place; empty where
+// this one was not merged.
+func (i *incident) mergedInto() string {
+	into := i.ResolveReason.Incident.ID
+	if i.ResolveReason.Type != "merge_resolve_reason" || !validID(into) || into == i.ID {
+		return ""
+	}
+	return into
+}
+
+// runsOutAt is when the acknowledgement or the snooze ends, zero where neither does.
+func (i *incident) runsOutAt() time.Time {
+	for _, next := range i.PendingActions {
+		if next.Type == "unacknowledge" || strings.Contains(next.Type, "snooze") {
+			return readTime(next.At)
+		}
+	}
+	return time.Time{}
 }
 
 func (i *incident) acknowledgedBy(id string) bool {
@@ -107,6 +129,16 @@ func (i *incident) assignedTo(id string) bool {
 		}
 	}
 	return len(i.Assignments) == 0
+}
+
+// heldSince is when somebody was given the incident, and whether they have it.
+func (i *incident) heldSince(id string) (time.Time, bool) {
+	for _, one := range i.Assignments {
+		if one.Assignee.ID == id {
+			return readTime(one.At), true
+		}
+	}
+	return time.Time{}, false
 }
 
 // holders names those who have the incident, as far as they have names.
@@ -130,17 +162,40 @@ func (i *incident) escalatesAt() time.Time {
 	return time.Time{}
 }
 
-// incidentList is one piece of the list; nil where it could not be read.
-type incidentList struct {
-	Incidents []*incident `json:"incidents"`
-	More      *bool       `json:"more"`
+// piece is one piece of a list; its entries are nil where it could not be read.
+type piece[T any] struct {
+	name    string // the field that holds the entries
+	entries []*T
+	more    bool
+}
+
+// UnmarshalJSON reads what can be read. Without a word on it, a full piece is
+// taken to be followed by another.
+func (p *piece[T]) UnmarshalJSON(text []byte) error {
+	var fields map[string]json.RawMessage
+	if err := decode(text, &fields); err != nil {
+		return err
+	}
+	var more *bool
+	_ = decode(fields["more"], &more) // absent or odd is not known
+	err := decode(fields[p.name], &p.entries)
+	p.more = len(p.entries) >= pieceSize
+	if more != nil {
+		p.more = *more
+	}
+	if len(fields[p.name]) == 0 {
+		return nil
+	}
+	return err
 }
 
 // alert is one alert of an incident.
 type alert struct {
-	Status   string `json:"status"`
-	Severity string `json:"severity"`
-	Body     struct {
+	Summary   string `json:"summary"`
+	CreatedAt string `json:"created_at"`
+	Status    string `json:"status"`
+	Severity  string `json:"severity"`
+	Body      struct {
 		Details  any `json:"details"`
 		Contexts []struct {
 			Type string `json:"type"`
@@ -152,11 +207,12 @@ type alert struct {
 
 // onCall is somebody who is on call at one level of an escalation policy.
 type onCall struct {
-	User   user  `json:"user"`
-	Policy thing `json:"escalation_policy"`
-	Level  int   `json:"escalation_level"`
-	Start  any   `json:"start"`
-	End    any   `json:"end"`
+	User     user  `json:"user"`
+	Schedule thing `json:"schedule"`
+	Policy   thing `json:"escalation_policy"`
+	Level    int   `json:"escalation_level"`
+	Start    any   `json:"start"`
+	End      any   `json:"end"`
 }
 
 // bound reads the start or the end of an on-call. There is none where it is
@@ -169,22 +225,6 @@ func (o *onCall) bound(told any) (at time.Time, known bool) {
 	at = readTime(text)
 	return at, !at.IsZero()
 }
-
-// complaint is an error in PagerDuty's words; they come in several shapes.
-type complaint struct {
-	Error struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-		Errors  any    `json:"errors"`
-	} `json:"error"`
-}
-
-// Codes of complaints that mean something to us.
-const (
-	codeAlreadyResolved     = 1001
-	codeAlreadyAcknowledged = 1002
-	codeChangedMeanwhile    = 1005
-)
 
 var identity = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 

@@ -77,6 +77,8 @@ type Request struct {
 	Body any
 	// Asks says that a request which is not a GET only reads, as GraphQL's do.
 	Asks bool
+	// Aside says that no page depends on the answer, as on a log or a roster.
+	Aside bool
 }
 
 // reads says that a lost answer leaves nothing in doubt.

@@ -61,16 +61,28 @@ func Invalid(sentence string) *provider.Error {
 // means for the night.
 func (c *Client) Failure(kind provider.Kind, r Request, what, advice string, cause error) *provider.Error {
 	meaning := " Your answer may not have arrived there."
-	if r.reads() {
+	switch {
+	case r.Aside:
+		meaning = ""
+	case r.reads():
 		meaning = " Until this is mended, its pages cannot reach you here."
 	}
 	return &provider.Error{Kind: kind, Sentence: strings.TrimSpace(c.options.Service + " " + what + "." + meaning + " " + advice), Cause: cause}
 }
 
+// Senseless is what is wrong with an answer that could be decoded, in words
+// that quote nothing of it.
+type Senseless string
+
+func (s Senseless) Error() string { return string(s) }
+
 // Nonsense is an answer that cannot be what was asked for. The decoder's words
-// can quote the answer, so only their kind is kept.
+// can quote the answer, so of any cause but Senseless only the kind is kept.
 func (c *Client) Nonsense(r Request, cause error) *provider.Error {
-	return c.Failure(provider.Broken, r, "sent an answer that makes no sense", "It is asked again by itself; check that nothing on the way alters its answers.", fmt.Errorf("undecodable answer: %T", cause))
+	if _, ours := cause.(Senseless); !ours {
+		cause = fmt.Errorf("undecodable answer: %T", cause)
+	}
+	return c.Failure(provider.Broken, r, "sent an answer that makes no sense", "It is asked again by itself; check that nothing on the way alters its answers.", cause)
 }
 
 func (c *Client) notTheAPI(r Request, what string, cause error) *provider.Error {

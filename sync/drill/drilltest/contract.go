@@ -26,7 +26,8 @@ import (
 // the document as a whole.
 var ours = []string{
 	"/incidents", "/incidents/{id}", "/incidents/{id}/snooze", "/incidents/{id}/notes", "/incidents/{id}/alerts",
-	"/incidents/{id}/log_entries", "/log_entries", "/oncalls", "/users/me", "/priorities",
+	"/incidents/{id}/log_entries", "/incidents/{id}/related_change_events", "/log_entries", "/oncalls",
+	"/users", "/users/me", "/users/{id}/contact_methods", "/priorities",
 }
 
 // Contract is the official document, ready to be held against requests.
@@ -82,12 +83,18 @@ func Official(t testing.TB) *Contract {
 // mend loosens what no truthful answer could meet: a channel matches several of
 // its alternatives, an acknowledgement's log entry must have two types at once,
 // whoever is on call permanently has no schedule, start or end, and users that
-// were asked to be included in on-calls are no references.
+// were asked to be included in on-calls are no references. The body of an
+// incident can be included although the document does not list it.
 func mend(t testing.TB, document *openapi3.T) {
 	t.Helper()
 	schemas := document.Components.Schemas
 	schemas["Channel"].Value.OneOf = nil
 	schemas["AcknowledgeLogEntry"].Value.AllOf[1].Value.Properties["type"].Value.Enum = []any{"acknowledge_log_entry"}
+	included := document.Paths.Value("/incidents/{id}").Get.Parameters.GetByInAndName("query", "include[]")
+	if included == nil {
+		t.Fatal("the document's incident includes nothing any more")
+	}
+	included.Schema.Value.Enum = append(included.Schema.Value.Enum, "body")
 	permanent := schemas["Oncall"].Value.Properties
 	if permanent["user"] == nil || schemas["User"] == nil {
 		t.Fatal("the document's on-calls have no user any more")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"nightstand/app/page"
 	"nightstand/sync/provider"
 )
 
@@ -34,6 +35,11 @@ type Service interface {
 	// "acknowledge", "unacknowledge", or a provider.Deed. Asking twice for what
 	// the service ignores the second time is one entry.
 	Applied(id string) []string
+}
+
+// Restarter is a Service that loses its pages when it is restarted.
+type Restarter interface {
+	Restart()
 }
 
 // Event is something that happens at a service without us.
@@ -65,7 +71,7 @@ type Subject struct {
 	// Start gives a service without pages.
 	Start func(t testing.TB) Service
 	// Connect makes the provider for the service at this address. The account
-	// is called "prod".
+	// is called "prod". The suite closes it.
 	Connect func(t testing.TB, address string) provider.Provider
 	// Secret is the part of the credential that would be found in a request;
 	// it may be seen by the service and by nobody else.
@@ -75,10 +81,14 @@ type Subject struct {
 	// Errors are the shapes in which this service says no, 401, 403 and 429
 	// among them.
 	Errors []Answer
+	// Colleague is whom a page can be given to, and whom an escalation pages
+	// where the service wants a name. Empty takes somebody from the roster.
+	Colleague page.Person
 	// Never are the events that cannot happen at this service, each with the
 	// reason.
 	Never map[Event]string
 	// Forgets says that the service loses its pages when it is restarted; then
 	// an empty list may follow on a full one without anything being resolved.
+	// Its Service is a Restarter.
 	Forgets bool
 }

@@ -1,0 +1,8 @@
+package jsm
+
+import "time"
+
+// The fake service is faster than a real one, and so are the tests.
+func init() {
+	firstLook, confirmFor = 4*time.Millisecond, time.Second
+}
