@@ -27,7 +27,7 @@ TEST_PACKAGES := \
 	xvfb openbox x11-utils scrot fonts-dejavu-core \
 	dbus dunst gnome-keyring xfce4-panel \
 	pulseaudio pulseaudio-utils prometheus-alertmanager \
-	systemd gcc-mingw-w64-x86-64 wine wine64
+	systemd gcc-mingw-w64-x86-64 wine wine64 nftables iproute2
 
 # Versions of the tools that only developers run.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

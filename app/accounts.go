@@ -70,7 +70,7 @@ func (a *Accounts) add(ctx context.Context, asked control.NewAccount) (control.A
 		Name: asked.Name, Provider: asked.Provider, URL: withoutQuery(asked.URL), User: asked.User, AddedAt: time.Now(),
 		Options: store.AccountOptions{
 			Auth: asked.Auth, CAFile: asked.CAFile, CertFile: asked.CertFile, KeyFile: asked.KeyFile, Proxy: asked.Proxy,
-			Receiver: asked.Receiver, Filters: asked.Filters, Teams: asked.Teams, Query: asked.Query,
+			Receiver: asked.Receiver, Filters: asked.Filters, Teams: asked.Teams, Query: asked.Query, Changes: asked.Changes,
 			Heartbeats: asked.Heartbeats, SeverityLabel: asked.SeverityLabel, Severities: asked.Severities,
 		},
 		Secret: store.NoSecret,
@@ -140,7 +140,7 @@ func changedOptions(before, asked store.AccountOptions) store.AccountOptions {
 	after := before
 	for _, one := range []struct{ into, asked *string }{
 		{&after.Auth, &asked.Auth}, {&after.CAFile, &asked.CAFile}, {&after.CertFile, &asked.CertFile}, {&after.KeyFile, &asked.KeyFile},
-		{&after.Proxy, &asked.Proxy}, {&after.Receiver, &asked.Receiver}, {&after.Query, &asked.Query}, {&after.SeverityLabel, &asked.SeverityLabel},
+		{&after.Proxy, &asked.Proxy}, {&after.Receiver, &asked.Receiver}, {&after.Query, &asked.Query}, {&after.Changes, &asked.Changes}, {&after.SeverityLabel, &asked.SeverityLabel},
 	} {
 		*one.into = changed(*one.into, *one.asked)
 	}

@@ -53,6 +53,9 @@ func (c *clock) difference() time.Duration {
 // theirs is an instant as the service's clock shows it.
 func (c *clock) theirs(ours time.Time) time.Time { return ours.Add(c.difference()) }
 
+// oursOf is an instant of the service's clock as this machine's shows it.
+func (c *clock) oursOf(theirs time.Time) time.Time { return theirs.Add(-c.difference()) }
+
 // ours puts what the service promises on this machine's clock.
 func (c *clock) ours(pages []page.Page) {
 	ahead := c.difference()

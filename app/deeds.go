@@ -65,7 +65,7 @@ func (a *Agent) runErrand(ctx context.Context, line *line, p watch.PageState, er
 	for {
 		if result, known := line.results.of(number); known {
 			if result.Err == nil {
-				o.Done, o.Sentence = true, doneWords(result)
+				o.Done, o.Sentence = true, line.doneWords(result)
 				return o, nil
 			}
 			if o.Sentence = failedWords(result); !result.Waits {
@@ -244,17 +244,13 @@ func firstWord(name string) string {
 }
 
 // doneWords say that an errand was done.
-func doneWords(r outbox.Result) string {
+func (one *line) doneWords(r outbox.Result) string {
 	e, after := r.Waiting.Errand, r.After
 	switch e.Deed {
 	case provider.Resolve:
 		return "Resolved, confirmed by the service."
 	case provider.Snooze:
-		until := after.SnoozedUntil
-		if until.IsZero() {
-			until = e.Until
-		}
-		return "Snoozed until " + until.In(time.Local).Format("15:04") + ", confirmed by the service. It calls again then if it is still open."
+		return "Snoozed until " + one.clock.oursOf(e.Until).In(time.Local).Format("15:04") + ", confirmed by the service. It calls again then if it is still open."
 	case provider.Escalate:
 		if to := nameOf(e.To, after.AssignedTo); to != "" {
 			return "Escalated: " + to + " is called now."
@@ -304,7 +300,10 @@ func (a *Agent) errandReported(one *line, r outbox.Result) {
 	one.results.put(r)
 	defer a.changed.tell()
 	e, id := r.Waiting.Errand, r.Waiting.Page.ID
-	entry := watch.Write{PageID: id, Epoch: a.epoch(id), At: time.Now().UTC(), Kind: watch.Kind(deedKinds[e.Deed]), Text: doneWords(r)}
+	entry := watch.Write{PageID: id, Epoch: a.epoch(id), At: time.Now().UTC(), Kind: watch.Kind(deedKinds[e.Deed]), Text: one.doneWords(r)}
+	if r.Err == nil && e.Deed == provider.Snooze {
+		a.Observe(watch.Snoozed{ID: id, Until: one.clock.oursOf(e.Until)})
+	}
 	if r.Err != nil {
 		if known && before.Err != nil && r.Waits && sentence(before.Err) == sentence(r.Err) {
 			return // said already

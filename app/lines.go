@@ -17,11 +17,14 @@ import (
 	"nightstand/sync/provider"
 )
 
-// The span of one reading and the longest pause after failures, on shift and off.
+// The span of one reading and the longest pause after failures, on shift and
+// off. On shift the pause stays near the usual one: sight must be back within
+// five seconds of the service, and one that is asked every three seconds while
+// it is well is not spared by being asked less while it is not.
 const (
 	patienceOnShift  = 5 * time.Second
 	patienceOffShift = 20 * time.Second
-	longestOnShift   = 10 * time.Second
+	longestOnShift   = 4 * time.Second
 	longestOffShift  = 60 * time.Second
 )
 

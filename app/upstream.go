@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"nightstand/app/control"
+	"nightstand/sync/changes"
 	"nightstand/sync/provider"
 )
 
@@ -30,6 +31,13 @@ func (a *Agent) Describe(ctx context.Context, id string) (control.Upstream, erro
 	told, err := describer.Describe(ctx, p.Page)
 	if err != nil {
 		return control.Upstream{}, &control.RefusedError{Sentence: provider.Sentence(err)}
+	}
+	if account, known := a.lines.kept(p.Account); known && account.Options.Changes != "" {
+		ours, err := changes.Read(ctx, account.Options.Changes, p.Page)
+		if err != nil {
+			told.Missing = append(told.Missing, provider.Sentence(err))
+		}
+		told.Changes = append(ours, told.Changes...)
 	}
 	return describeUpstream(told), nil
 }

@@ -262,17 +262,19 @@ type Drill struct {
 
 // NewAccount asks for an account to be set up.
 type NewAccount struct {
-	Name          string            `json:"name"`
-	Provider      string            `json:"provider"`
-	URL           string            `json:"url"`
-	User          string            `json:"user"`
-	Secret        string            `json:"secret,omitempty"`
-	Auth          string            `json:"auth,omitempty"`
-	CAFile        string            `json:"ca_file,omitempty"`
-	CertFile      string            `json:"cert_file,omitempty"`
-	KeyFile       string            `json:"key_file,omitempty"`
-	Teams         []string          `json:"teams,omitempty"`
-	Query         string            `json:"query,omitempty"`
+	Name     string   `json:"name"`
+	Provider string   `json:"provider"`
+	URL      string   `json:"url"`
+	User     string   `json:"user"`
+	Secret   string   `json:"secret,omitempty"`
+	Auth     string   `json:"auth,omitempty"`
+	CAFile   string   `json:"ca_file,omitempty"`
+	CertFile string   `json:"cert_file,omitempty"`
+	KeyFile  string   `json:"key_file,omitempty"`
+	Teams    []string `json:"teams,omitempty"`
+	Query    string   `json:"query,omitempty"`
+	// Changes is an address or a program that tells what was changed lately.
+	Changes       string            `json:"changes,omitempty"`
 	Proxy         string            `json:"proxy,omitempty"`
 	Receiver      string            `json:"receiver,omitempty"`
 	Filters       []string          `json:"filters,omitempty"`

@@ -33,6 +33,7 @@ type AccountOptions struct {
 	Proxy         string            `json:"proxy,omitempty"`
 	Teams         []string          `json:"teams,omitempty"`
 	Query         string            `json:"query,omitempty"`
+	Changes       string            `json:"changes,omitempty"`
 	Receiver      string            `json:"receiver,omitempty"`
 	Filters       []string          `json:"filters,omitempty"`
 	Heartbeats    []string          `json:"heartbeats,omitempty"`

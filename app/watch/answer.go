@@ -332,7 +332,7 @@ func (w *Watch) takeBackFailed(in TakeBackFailed) {
 // a page has said until when it may be left alone.
 func (w *Watch) reckonStillOnIt(i *item) {
 	p := i.page
-	if p.Status != page.Acknowledged || !p.AcknowledgedByMe || p.AckExpiresAt.IsZero() || p.SnoozedUntil.After(w.now.Wall) {
+	if p.Status != page.Acknowledged || !p.AcknowledgedByMe || p.AckExpiresAt.IsZero() || i.asideUntil().After(w.now.Wall) {
 		i.expiry, i.askAt, i.asked = time.Time{}, 0, false
 		return
 	}
@@ -348,6 +348,27 @@ func (w *Watch) reckonStillOnIt(i *item) {
 	i.expiry = p.AckExpiresAt
 	i.askAt = w.now.Mono + max(1, min(left-lead, w.settings.StillOnIt))
 	i.asked = false
+}
+
+// asideUntil is until when the page was put aside, by the service's word or by
+// ours.
+func (i *item) asideUntil() time.Time {
+	if i.page.SnoozedUntil.After(i.snoozed) {
+		return i.page.SnoozedUntil
+	}
+	return i.snoozed
+}
+
+// snoozed takes in that this user put a page aside: nobody is asked whether
+// they are still on what they chose to leave alone.
+func (w *Watch) snoozed(in Snoozed) {
+	i := w.current(in.ID)
+	if i == nil {
+		return
+	}
+	i.snoozed, i.expiry = in.Until, time.Time{}
+	w.reckonStillOnIt(i)
+	w.keep(i)
 }
 
 // askStillOnIt puts the question when its time has come.

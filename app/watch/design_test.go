@@ -455,6 +455,28 @@ func TestStillOnItIsAskedAfterTwentyMinutesAndRingsAMinuteLater(t *testing.T) {
 	}
 }
 
+func TestNobodyIsAskedAboutWhatTheyPutAside(t *testing.T) {
+	s := begins(t)
+	s.rings(s.alertOf("a", page.Critical))
+	s.confirm(s.press("a"))
+	until := s.now.Wall.Add(2 * time.Hour)
+	s.do(Snoozed{ID: "a", Until: until})
+	s.listed[0].AckExpiresAt = until
+	s.poll()
+	s.pass(100 * time.Minute)
+	if p := s.page("a"); p.StillOnIt || !p.SnoozedUntil.Equal(until) {
+		t.Errorf("it is asked: %v, and put aside until %v", p.StillOnIt, p.SnoozedUntil)
+	}
+	s.mustSound(Silent, "while it is put aside")
+	s.listed[0].Status, s.listed[0].AcknowledgedByMe, s.listed[0].AckExpiresAt = page.Triggered, false, time.Time{}
+	s.now.Wall, s.now.Mono = s.now.Wall.Add(21*time.Minute), s.now.Mono+21*time.Minute
+	s.poll()
+	s.mustSound(Critical, "when it is over")
+	if !s.page("a").SnoozedUntil.IsZero() {
+		t.Error("the page that calls again is still put aside")
+	}
+}
+
 func TestAnAcknowledgementThatRunsOutCallsAgain(t *testing.T) {
 	s := begins(t)
 	s.rings(s.alertOf("a", page.Critical))

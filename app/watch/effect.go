@@ -100,6 +100,8 @@ type Known struct {
 	Rang      bool
 	Quieted   bool
 	Hushes    int
+	// Snoozed is until when this user put the page aside; zero when never.
+	Snoozed time.Time
 	// ListedBy is the instance of the service that last listed the page.
 	ListedBy string
 	// AnswerPressed is when an acknowledgement was asked for that is not

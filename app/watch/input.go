@@ -120,6 +120,12 @@ type (
 	// Unacknowledge takes our acknowledgement of one page back.
 	Unacknowledge struct{ ID string }
 
+	// Snoozed says that this user let the service put a page aside until then.
+	Snoozed struct {
+		ID    string
+		Until time.Time
+	}
+
 	// Hush makes it quiet for a while; nothing goes upstream.
 	Hush struct{}
 
@@ -144,5 +150,6 @@ func (AccountRemoved) input()  {}
 func (SignalSeen) input()      {}
 func (Acknowledge) input()     {}
 func (Unacknowledge) input()   {}
+func (Snoozed) input()         {}
 func (Hush) input()            {}
 func (Dismiss) input()         {}

@@ -142,6 +142,7 @@ func (i *item) nextEpoch(now Instant) {
 	i.epoch++
 	i.rang, i.quieted, i.old = false, false, false
 	i.hushes, i.hushedUntil = 0, 0
+	i.snoozed = time.Time{}
 	i.answer = answer{number: i.answer.number}
 	i.asked, i.askAt, i.expiry = false, 0, time.Time{}
 	i.shownAt = now.Mono
@@ -313,6 +314,7 @@ func (w *Watch) keep(i *item) {
 		Page: i.page, Epoch: i.epoch, FirstSeen: i.firstSeen.Wall,
 		Ended: i.ended, Ending: i.ending, EndedAt: i.endedAt, Old: i.old,
 		Rang: i.rang, Quieted: i.quieted, Hushes: i.hushes,
+		Snoozed:  i.snoozed,
 		ListedBy: i.listedBy, AnswerNumber: i.answer.number,
 	}
 	if i.answer.wanted() {

@@ -159,6 +159,9 @@ func (w *Watch) pageState(i *item) PageState {
 		Awaiting:   i.awaiting, Old: i.old,
 		TakingBack: i.takeBack, TakeBackReason: i.takeBackReason,
 	}
+	if i.page.Status == page.Acknowledged && i.page.AcknowledgedByMe && i.snoozed.After(w.now.Wall) {
+		s.SnoozedUntil = i.asideUntil()
+	}
 	if i.page.Status == page.Acknowledged && !i.confirmed.Wall.IsZero() {
 		s.AnsweredAt = i.confirmed.Wall
 		if a, known := w.accounts[i.page.Account]; !known || !a.final {

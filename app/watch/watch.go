@@ -162,6 +162,7 @@ type item struct {
 	askAt   time.Duration // Mono when "still on it?" is asked; 0 never
 	asked   bool
 	askedAt time.Duration
+	snoozed time.Time // until when this user put it aside; not every service tells
 
 	takeBack       bool // our own un-acknowledge is under way
 	takeBackReason string
@@ -196,7 +197,7 @@ func (w *Watch) remember(known Known) {
 		ended:     known.Ended, ending: known.Ending, endedAt: known.EndedAt,
 		old: known.Old, rang: known.Rang, quieted: known.Quieted, unproved: true,
 		calledAt: w.now.Mono, shownAt: w.now.Mono,
-		listedBy: known.ListedBy, hushes: known.Hushes,
+		listedBy: known.ListedBy, hushes: known.Hushes, snoozed: known.Snoozed,
 	}
 	if i.page.Status == page.Triggered && !i.ended && !known.AnswerPressed.IsZero() {
 		i.answer = answer{
@@ -251,6 +252,8 @@ func (w *Watch) Step(now Instant, in Input) []Effect {
 		w.acknowledge(in)
 	case Unacknowledge:
 		w.unacknowledge(in)
+	case Snoozed:
+		w.snoozed(in)
 	case Hush:
 		w.hush()
 	case Dismiss:

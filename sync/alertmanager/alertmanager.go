@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"regexp"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 	"nightstand/app/page"
 	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 // DefaultAckLasts is how long an acknowledgement's silence holds unless the
@@ -122,7 +122,7 @@ func New(options Options) (*Provider, error) {
 		options.AckLasts = DefaultAckLasts
 	}
 	if options.AckLasts < 0 {
-		return nil, invalid("An acknowledgement cannot last a negative time. Set how long it holds to 30m, for example.")
+		return nil, web.Invalid("An acknowledgement cannot last a negative time. Set how long it holds to 30m, for example.")
 	}
 	if options.Now == nil {
 		options.Now = time.Now
@@ -139,7 +139,7 @@ func New(options Options) (*Provider, error) {
 		options.User = page.Plain(login, 100)
 	}
 	if options.User == "" {
-		return nil, invalid("An acknowledgement at an Alertmanager carries a name, and there are no users to take it from. Say who you are with --user.")
+		return nil, web.Invalid("An acknowledgement at an Alertmanager carries a name, and there are no users to take it from. Say who you are with --user.")
 	}
 	if login == "" {
 		login = options.User
@@ -250,7 +250,7 @@ func (p *Provider) notes(receivers []string, heartbeat provider.Heartbeat) []str
 		notes = append(notes, "This Alertmanager asks for no password, so yours is not sent. Anybody who reaches it can silence its alerts.")
 	case !used:
 		notes = append(notes, "This Alertmanager asks for no password: anybody who reaches it can silence its alerts.")
-	case p.client.base.Scheme == "http" && !loopback(p.client.base.Hostname()):
+	case p.client.base.Scheme == "http" && !web.Loopback(p.client.base.Hostname()):
 		notes = append(notes, "Your password travels to this Alertmanager without encryption. Use https:// if the server offers it.")
 	}
 	return notes
@@ -269,14 +269,6 @@ func anyMatches(expression string, names []string) bool {
 	return false
 }
 
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
 // readAddress makes the server's base out of what a person typed or pasted,
 // and returns the user name that stood in it.
 func readAddress(typed string) (base *url.URL, login string, err error) {
@@ -284,16 +276,16 @@ func readAddress(typed string) (base *url.URL, login string, err error) {
 	parsed, parseErr := url.Parse(strings.TrimSpace(typed))
 	if parseErr != nil {
 		// The parser's words quote the text, which may hold a password.
-		return nil, "", invalid("The URL of the Alertmanager cannot be read." + example)
+		return nil, "", web.Invalid("The URL of the Alertmanager cannot be read." + example)
 	}
 	if parsed.Scheme != "http" && parsed.Scheme != "https" {
-		return nil, "", invalid("The URL of the Alertmanager must start with http:// or https://." + example)
+		return nil, "", web.Invalid("The URL of the Alertmanager must start with http:// or https://." + example)
 	}
 	if parsed.Hostname() == "" {
-		return nil, "", invalid("The URL of the Alertmanager names no server." + example)
+		return nil, "", web.Invalid("The URL of the Alertmanager names no server." + example)
 	}
 	if _, given := parsed.User.Password(); given {
-		return nil, "", invalid("The URL of the Alertmanager contains a password, which would end up in the settings file. Leave it out of the URL; it is asked for separately and kept in the keyring.")
+		return nil, "", web.Invalid("The URL of the Alertmanager contains a password, which would end up in the settings file. Leave it out of the URL; it is asked for separately and kept in the keyring.")
 	}
 	path := parsed.Path
 	if at := strings.LastIndex(path+"/", "/api/v"); at >= 0 {
@@ -310,16 +302,12 @@ func readSeverities(table map[string]page.Severity) (map[string]page.Severity, e
 			known = known || one == severity
 		}
 		if !known {
-			return nil, invalid(fmt.Sprintf("The severity table gives %q for the label value %q. It must be one of critical, degraded, minor, hidden and other.",
+			return nil, web.Invalid(fmt.Sprintf("The severity table gives %q for the label value %q. It must be one of critical, degraded, minor, hidden and other.",
 				plain(string(severity), 40), plain(value, 40)))
 		}
 		lower[strings.ToLower(strings.TrimSpace(value))] = severity
 	}
 	return lower, nil
-}
-
-func invalid(sentence string) error {
-	return &provider.Error{Kind: provider.Invalid, Sentence: sentence}
 }
 
 // lane lets one request through at a time and gives up with its context.

@@ -3,19 +3,15 @@ package alertmanager
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
-	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 // maxAnswer is the most that is read of one answer. Five thousand alerts are
@@ -29,12 +25,12 @@ type client struct {
 	login, secret string
 	negotiate     bool
 	now           func() time.Time
+	clock         *web.Clock
 	transport     *http.Transport
 	http          *http.Client
 
 	mutex  sync.Mutex
 	scheme scheme
-	ahead  time.Duration // how far the server's clock is ahead of ours
 }
 
 // scheme is how the credential is shown.
@@ -47,66 +43,22 @@ const (
 )
 
 func newClient(base *url.URL, login string, options Options) (*client, error) {
-	c := &client{base: base, login: login, secret: strings.TrimRight(options.Secret, "\r\n"), now: options.Now}
+	c := &client{base: base, login: login, secret: strings.TrimRight(options.Secret, "\r\n"), now: options.Now, clock: web.NewClock(options.Now)}
 	switch scheme(options.Auth) {
 	case anonymous:
 		c.negotiate = c.secret != ""
 	case basic, bearer:
 		c.scheme = scheme(options.Auth)
 	default:
-		return nil, invalid("The way to log in must be basic, bearer, or left empty to let the server say.")
+		return nil, web.Invalid("The way to log in must be basic, bearer, or left empty to let the server say.")
 	}
-	proxy := http.ProxyFromEnvironment
-	if options.Proxy != "" {
-		through, err := url.Parse(options.Proxy)
-		if err != nil || through.Host == "" {
-			return nil, invalid("The proxy's URL cannot be read. It should look like http://proxy.example.org:3128.")
-		}
-		if _, secret := through.User.Password(); secret {
-			return nil, invalid("A password in the proxy's URL would be written into the database. Leave the proxy out here and start the agent with HTTPS_PROXY set to that URL instead.")
-		}
-		proxy = http.ProxyURL(through)
+	transport, err := web.Way{CAFile: options.CAFile, Proxy: options.Proxy}.Transport()
+	if err != nil {
+		return nil, err
 	}
-	trust := &tls.Config{MinVersion: tls.VersionTLS12}
-	if options.CAFile != "" {
-		pool, err := readAuthorities(options.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		trust.RootCAs = pool
-	}
-	// No time-outs of its own: the caller's context says how long to wait.
-	c.transport = &http.Transport{
-		Proxy:               proxy,
-		TLSClientConfig:     trust,
-		MaxIdleConnsPerHost: 1 + postsAtOnce, // a poll beside a batch
-		IdleConnTimeout:     90 * time.Second,
-		// One plain connection a lane is easier to drop than a shared HTTP/2 one.
-		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
-	}
-	c.http = &http.Client{
-		Transport: c.transport,
-		// A redirect is a login page or a captive portal, and would carry the
-		// credential with it.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	transport.MaxIdleConnsPerHost = 1 + postsAtOnce // a poll beside a batch
+	c.transport, c.http = transport, &http.Client{Transport: transport, CheckRedirect: web.Stay}
 	return c, nil
-}
-
-func readAuthorities(file string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, &provider.Error{Kind: provider.Invalid, Cause: err,
-			Sentence: "The file with the certificate authority cannot be read. Check its name and that you may read it."}
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, invalid("The file with the certificate authority holds no certificate. It must be in PEM form, beginning with BEGIN CERTIFICATE.")
-	}
-	return pool, nil
 }
 
 // get reads one resource below /api/v2 into a value and returns the server's
@@ -130,8 +82,8 @@ func (c *client) read(ctx context.Context, resource string, query url.Values, bo
 	if err != nil {
 		return time.Time{}, err
 	}
-	if !isJSON(response.Header.Get("Content-Type")) {
-		return time.Time{}, c.notTheAPI("answered " + describeType(response.Header.Get("Content-Type")) + " instead of alerts")
+	if !web.IsJSON(response.Header.Get("Content-Type")) {
+		return time.Time{}, c.notTheAPI("answered " + web.TypeWords(response.Header.Get("Content-Type")) + " instead of alerts")
 	}
 	at, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
@@ -151,8 +103,8 @@ func (c *client) post(ctx context.Context, resource string, value, into any) err
 	if err != nil {
 		return err
 	}
-	if !isJSON(response.Header.Get("Content-Type")) {
-		return c.notTheAPI("answered " + describeType(response.Header.Get("Content-Type")) + " to an acknowledgement")
+	if !web.IsJSON(response.Header.Get("Content-Type")) {
+		return c.notTheAPI("answered " + web.TypeWords(response.Header.Get("Content-Type")) + " to an acknowledgement")
 	}
 	if err := json.Unmarshal(body.Bytes(), into); err != nil {
 		return c.nonsense(err)
@@ -221,7 +173,7 @@ func (c *client) once(ctx context.Context, method, resource string, query url.Va
 		return nil, c.unreachable(ctx, method, err)
 	}
 	defer response.Body.Close()
-	c.compareClocks(response.Header.Get("Date"), asked, c.now())
+	c.clock.Compare(response.Header.Get("Date"), asked)
 	if response.ContentLength > maxAnswer {
 		return nil, c.tooLarge()
 	}
@@ -241,25 +193,8 @@ func (c *client) once(ctx context.Context, method, resource string, query url.Va
 // storm's megabytes are not allocated anew every three seconds.
 type bodyBuffer struct{ bytes.Buffer }
 
-// compareClocks notes how far the server's clock is ahead. Its Date header
-// has whole seconds, so half of one is the best guess of the rest.
-func (c *client) compareClocks(date string, asked, answered time.Time) {
-	at, err := http.ParseTime(date)
-	if err != nil {
-		return
-	}
-	middle := asked.Add(answered.Sub(asked) / 2)
-	c.mutex.Lock()
-	c.ahead = at.Add(500 * time.Millisecond).Sub(middle)
-	c.mutex.Unlock()
-}
-
 // serverNow is the time by the server's clock, UTC, to within a second or so.
-func (c *client) serverNow() time.Time {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	return c.now().Add(c.ahead).UTC()
-}
+func (c *client) serverNow() time.Time { return c.clock.Now() }
 
 func (c *client) credentialUsed() bool {
 	c.mutex.Lock()
@@ -284,20 +219,4 @@ func announced(header http.Header) scheme {
 		}
 	}
 	return bearer
-}
-
-func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
-}
-
-func describeType(contentType string) string {
-	kind, _, err := mime.ParseMediaType(contentType)
-	switch {
-	case err != nil || kind == "":
-		return "something without a content type"
-	case kind == "text/html":
-		return "a web page"
-	}
-	return plain(kind, 60)
 }

@@ -6,6 +6,7 @@ import (
 
 	"nightstand/app/page"
 	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 // LongestSnooze bounds what the server would not: a silence holds for the whole
@@ -33,9 +34,9 @@ func (p *Provider) Do(ctx context.Context, wanted page.Page, errand provider.Err
 	}
 	switch lasts := errand.Until.Sub(p.client.serverNow()); {
 	case lasts <= 0:
-		return page.Page{}, invalid("The time until which you wanted the page to sleep is over, so nothing was sent. Snooze it again with a later time.")
+		return page.Page{}, web.Invalid("The time until which you wanted the page to sleep is over, so nothing was sent. Snooze it again with a later time.")
 	case lasts > LongestSnooze:
-		return page.Page{}, invalid("A snooze at an Alertmanager silences the alert for the whole team, so it can last " + inWords(LongestSnooze) + " at most, and nothing was sent. Choose an earlier time, or make a silence at its own page.")
+		return page.Page{}, web.Invalid("A snooze at an Alertmanager silences the alert for the whole team, so it can last " + inWords(LongestSnooze) + " at most, and nothing was sent. Choose an earlier time, or make a silence at its own page.")
 	}
 	answer := p.quietAll(ctx, []page.Page{wanted}, errand.Until.UTC())[0]
 	return answer.After, answer.Err

@@ -1,9 +1,7 @@
 package goalert_test
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,13 +13,6 @@ import (
 	"nightstand/sync/goalert/goalerttest"
 	"nightstand/sync/provider"
 )
-
-// peek reads what was asked and leaves it there.
-func peek(r *http.Request) string {
-	body, _ := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return string(body)
-}
 
 func TestEscalatingCallsTheNextStep(t *testing.T) {
 	n := begin(t)
@@ -79,6 +70,20 @@ func TestAnotherEscalationIsNoneOfAnEarlierHour(t *testing.T) {
 	}
 	if did := n.Applied("1"); len(did) != 2 {
 		t.Errorf("once for either hour, and not for the one that was tried: %v", did)
+	}
+}
+
+func TestWhoAsksTwiceEscalatesTwice(t *testing.T) {
+	n := begin(t)
+	n.Page("Disk full")
+	for range 2 {
+		if _, err := n.account.Do(t.Context(), only(t, n.account), provider.Errand{Deed: provider.Escalate, Asked: n.now()}); err != nil {
+			t.Fatal(err)
+		}
+		n.Cycle()
+	}
+	if did := n.Applied("1"); len(did) != 2 {
+		t.Errorf("GoAlert did %v", did)
 	}
 }
 
@@ -154,6 +159,9 @@ func TestDescriptionTellsTheLog(t *testing.T) {
 	}
 	if !slices.Equal(lines, want) {
 		t.Errorf("%q, want %q", lines, want)
+	}
+	if others, err := n.account.Describe(t.Context(), page.Page{UpstreamID: id}); err != nil || others.Page.Mine {
+		t.Errorf("a page that is not mine does not become so by being looked at: %v, %+v", err, others.Page)
 	}
 	for range 40 {
 		n.RunOut(id)

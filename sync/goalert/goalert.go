@@ -184,7 +184,7 @@ func (p *Provider) lacks() []string {
 	return []string{
 		"With an API key, acknowledging and closing carry no name in GoAlert's log, so nobody there sees that it was you.",
 		"With an API key, alerts cannot be escalated from here; a login with user name and password can do that.",
-		"GoAlert does not say which alerts or ways to be reached are yours, because an API key is no person.",
+		"With an API key, GoAlert can say neither which alerts are yours nor how you are reached.",
 	}
 }
 

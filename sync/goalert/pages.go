@@ -20,7 +20,8 @@ const (
 func plain(text string, limit int) string { return page.Plain(text, limit) }
 
 // describe makes a page of an alert, by what is known of its service and of who
-// acknowledged it. A status we do not know still wants somebody.
+// acknowledged it; GoAlert tells only the name of that person, so two of the
+// same name are one to us. A status we do not know still wants somebody.
 func (p *Provider) describe(one *alert, me user) page.Page {
 	id := one.identity()
 	p.mutex.Lock()

@@ -39,16 +39,19 @@ func (p *Provider) People(ctx context.Context) ([]page.Person, error) {
 }
 
 func (p *Provider) people(ctx context.Context) ([]page.Person, error) {
+	me, err := p.me(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var people []page.Person
-	me := p.myID()
 	everybody := question{operation: "People", document: operationPeople, aside: true}
-	err := each(ctx, p, everybody, map[string]any{"first": peopleAtOnce}, func(one user) error {
+	err = each(ctx, p, everybody, map[string]any{"first": peopleAtOnce}, func(one user) error {
 		if one.ID == "" {
 			return p.nonsense("somebody without an ID")
 		}
 		if !slices.ContainsFunc(people, func(known page.Person) bool { return known.ID == one.ID }) {
 			person := one.person()
-			person.Me = me != "" && one.ID == me
+			person.Me = one.ID == me.ID
 			people = append(people, person)
 		}
 		return nil

@@ -37,6 +37,10 @@ func (p *Provider) OnCall(ctx context.Context, from, to time.Time) ([]roster.Shi
 	if !from.Before(to) {
 		return nil, nil
 	}
+	me, err := p.me(ctx)
+	if err != nil {
+		return nil, err
+	}
 	levels, err := p.levels(ctx)
 	if err != nil {
 		return nil, err
@@ -51,7 +55,7 @@ func (p *Provider) OnCall(ctx context.Context, from, to time.Time) ([]roster.Shi
 		if wanted := to.Add(beyond); wanted.Before(end) {
 			end = wanted
 		}
-		if err := p.shifts(ctx, start, end, levels, gathered); err != nil {
+		if err := p.shifts(ctx, start, end, me, levels, gathered); err != nil {
 			return nil, err
 		}
 	}
@@ -78,7 +82,7 @@ type place struct {
 }
 
 // shifts gathers what is told for one span.
-func (p *Provider) shifts(ctx context.Context, start, end time.Time, levels levels, into map[place]roster.Shift) error {
+func (p *Provider) shifts(ctx context.Context, start, end time.Time, me user, levels levels, into map[place]roster.Shift) error {
 	type shift struct {
 		UserID string `json:"userID"`
 		User   user   `json:"user"`
@@ -91,7 +95,6 @@ func (p *Provider) shifts(ctx context.Context, start, end time.Time, levels leve
 		Name   string   `json:"name"`
 		Shifts []*shift `json:"shifts"`
 	}
-	me := p.myID()
 	schedules := question{
 		operation: "Schedules", document: operationSchedules, aside: true,
 		variables: map[string]any{"start": stamp(start), "end": stamp(end)},
@@ -109,7 +112,7 @@ func (p *Provider) shifts(ctx context.Context, start, end time.Time, levels leve
 				Schedule: plain(one.Name, maxName), Level: levels.schedules[one.ID], Start: readTime(told.Start), End: readTime(told.End),
 			}
 			got.Person.Name = cmp.Or(got.Person.Name, got.Person.ID)
-			got.Person.Me = me != "" && got.Person.ID == me
+			got.Person.Me = got.Person.ID == me.ID
 			if got.Person.ID == "" {
 				return p.nonsense("a shift of nobody")
 			}
@@ -123,13 +126,6 @@ func (p *Provider) shifts(ctx context.Context, start, end time.Time, levels leve
 		}
 		return nil
 	})
-}
-
-// myID is the identity of the user, empty for an API key.
-func (p *Provider) myID() string {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	return p.user.ID
 }
 
 // levels are the places at which schedules and people are called, the first

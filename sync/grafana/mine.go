@@ -53,7 +53,7 @@ func (c claim) narrows() bool { return c.chosen && !c.everything && !c.noTeam &&
 // owns says that a group is mine.
 func (v *view) owns(one *group) bool {
 	switch {
-	case v.claim.everything, slices.Contains(v.claim.teams, one.Team):
+	case v.claim.everything, slices.Contains(v.claim.teams, one.Team), one.State == acknowledged && v.acknowledgedByMe(one):
 		return true
 	case v.claim.chosen:
 		return v.claim.noTeam && one.Team == ""
@@ -62,11 +62,12 @@ func (v *view) owns(one *group) bool {
 	if slices.ContainsFunc(steps, v.pagesMe) {
 		return true
 	}
-	// What no team has and no chain gives to anybody is everybody's.
-	return one.Team == "" && !slices.ContainsFunc(steps, step.pagesPeople)
+	// What no team has and no chain gives to anybody we know of is everybody's.
+	return one.Team == "" && (slices.ContainsFunc(steps, v.pagesUnknown) || !slices.ContainsFunc(steps, v.pagesOthers))
 }
 
-// pagesMe says that a step of an escalation chain would page me now.
+// pagesMe says that a step of an escalation chain would page me now, whenever
+// the chain comes to it.
 func (v *view) pagesMe(one step) bool {
 	if v.me.ID == "" {
 		return false
@@ -74,6 +75,20 @@ func (v *view) pagesMe(one step) bool {
 	return slices.Contains(one.Persons, v.me.ID) || slices.Contains(one.InTurn, v.me.ID) ||
 		one.Team != "" && slices.Contains(v.me.Teams, one.Team) ||
 		one.Schedule != "" && v.setup.onCall(v.me.ID, one.Schedule)
+}
+
+// pagesUnknown says that whom a step pages cannot be told: the schedule is not
+// shown to this key, or the people are known to a chat alone.
+func (v *view) pagesUnknown(one step) bool {
+	return one.Users != "" || one.Schedule != "" && !slices.ContainsFunc(v.setup.schedules, func(s *schedule) bool { return s.ID == one.Schedule })
+}
+
+// pagesOthers says that a step would page somebody now. A schedule can be empty.
+func (v *view) pagesOthers(one step) bool {
+	if one.Schedule != "" {
+		return slices.ContainsFunc(v.setup.schedules, func(s *schedule) bool { return s.ID == one.Schedule && len(s.OnCall) > 0 })
+	}
+	return one.pagesPeople()
 }
 
 // pagesPeople says that a step calls somebody, and not only a chat or a hook.
@@ -113,7 +128,11 @@ func (p *Provider) mineInWords(known setup, me user) []string {
 	default:
 		notes = append(notes, ownInWords(names, known.scheduleNames(known.duties(me.ID))))
 	}
-	if known.incomplete() && !mine.everything {
+	if mine.everything {
+		return notes
+	}
+	notes = append(notes, "Whom somebody pages by hand is not told, so a call to another team's alert group reaches you through Grafana's own app alone.")
+	if known.incomplete() {
 		notes = append(notes, "Grafana does not tell this key all of its teams, schedules, routes and escalation chains, so alert groups that page you from another team may be missing. Ask an administrator for the right to read them.")
 	}
 	return notes

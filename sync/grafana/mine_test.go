@@ -10,17 +10,18 @@ import (
 	"nightstand/sync/grafana/grafanatest"
 )
 
-// mine are the titles of the pages that are mine, and those that are not.
-func (n *night) mine() (mine, others string) {
+// mine are the titles of the pages that are listed as mine, and of those that
+// are told to be mine no more.
+func (n *night) mine() (mine, left string) {
 	n.t.Helper()
 	for _, one := range n.open() {
 		if one.Mine {
 			mine += one.Title
 		} else {
-			others += one.Title
+			left += one.Title
 		}
 	}
-	return mine, others
+	return mine, left
 }
 
 // fireAll opens one group of every sort. The capitals are of a team, the small
@@ -51,17 +52,36 @@ func (n *night) notes() string {
 func TestMineIsMyTeamsAndWhatPagesMeAndWhatNobodyHas(t *testing.T) {
 	n := begin(t)
 	n.fireAll()
-	if mine, others := n.mine(); mine != "gfeCA" || others != "dB" {
-		t.Errorf("mine are %s, and not %s", mine, others)
+	if mine, left := n.mine(); mine != "gfeCA" || left != "" {
+		t.Errorf("mine are %s, and left are %s", mine, left)
 	}
-	for _, words := range []string{"“Databases”", "“Databases primary”", "no team"} {
+	for _, words := range []string{"“Databases”", "“Databases primary”", "no team", "by hand"} {
 		if notes := n.notes(); !strings.Contains(notes, words) {
 			t.Errorf("%q does not say %s", notes, words)
 		}
 	}
 	n.pass(24 * time.Hour) // Bela has the schedule now
-	if mine, others := n.mine(); mine != "feA" || others != "gdCB" {
-		t.Errorf("after the handover mine are %s, and not %s", mine, others)
+	if mine, left := n.mine(); mine != "feA" || left != "gC" {
+		t.Errorf("after the handover mine are %s, and left are %s", mine, left)
+	}
+	if mine, left := n.mine(); mine != "feA" || left != "" {
+		t.Errorf("it is told again: mine are %s, and left are %s", mine, left)
+	}
+}
+
+func TestWhatIAnsweredStaysMineAfterTheHandover(t *testing.T) {
+	n := begin(t)
+	id := n.service.Fire(grafanatest.Group{Title: "C", Team: grafanatest.Networks, Route: grafanatest.ToAna})
+	if _, err := n.provider.Acknowledge(t.Context(), n.see(id)); err != nil {
+		t.Fatal(err)
+	}
+	n.pass(24 * time.Hour)
+	if mine, _ := n.mine(); mine != "C" {
+		t.Error("it is not mine any more")
+	}
+	n.service.RunOut(id)
+	if mine, left := n.mine(); mine != "" || left != "C" {
+		t.Errorf("mine are %q, and left are %q", mine, left)
 	}
 }
 
@@ -87,8 +107,8 @@ func TestWhereNothingCanBeToldEverythingIsMine(t *testing.T) {
 		*all.Schedules = nil
 	})
 	n.fireAll()
-	if mine, others := n.mine(); others != "" || len(mine) != 7 {
-		t.Errorf("mine are %s, and not %s", mine, others)
+	if mine, left := n.mine(); left != "" || len(mine) != 7 {
+		t.Errorf("mine are %s, and left are %s", mine, left)
 	}
 	if notes := n.notes(); !strings.Contains(notes, "every alert group is taken as yours") {
 		t.Error(notes)
@@ -98,8 +118,8 @@ func TestWhereNothingCanBeToldEverythingIsMine(t *testing.T) {
 func TestTheTeamsCanBeChosen(t *testing.T) {
 	n := begin(t, func(o *grafana.Options) { o.Teams = []string{"networks", grafanatest.Databases} })
 	n.fireAll()
-	if mine, others := n.mine(); mine != "CBA" && mine != "ACB" || others != "" {
-		t.Errorf("mine are %s, and not %s", mine, others)
+	if mine, left := n.mine(); mine != "CBA" && mine != "ACB" || left != "" {
+		t.Errorf("mine are %s, and left are %s", mine, left)
 	}
 	if n.heard("team_id="+grafanatest.Networks) != 3 || n.heard("team_id="+grafanatest.Databases) != 3 {
 		t.Errorf("the service was asked %v", n.service.Heard())
@@ -112,16 +132,16 @@ func TestTheTeamsCanBeChosen(t *testing.T) {
 	}
 
 	n.provider = n.connect(func(o *grafana.Options) { o.Teams = []string{"Networks", grafana.NoTeam} })
-	if mine, others := n.mine(); mine != "gfedCB" || others != "A" {
-		t.Errorf("mine are %s, and not %s", mine, others)
+	if mine, left := n.mine(); mine != "gfedCB" || left != "" {
+		t.Errorf("mine are %s, and left are %s", mine, left)
 	}
 }
 
 func TestATeamThatIsNotThereSilencesNothing(t *testing.T) {
 	n := begin(t, func(o *grafana.Options) { o.Teams = []string{"Networks", "Renamed"} })
 	n.fireAll()
-	if mine, others := n.mine(); others != "" || len(mine) != 7 {
-		t.Errorf("mine are %s, and not %s", mine, others)
+	if mine, left := n.mine(); left != "" || len(mine) != 7 {
+		t.Errorf("mine are %s, and left are %s", mine, left)
 	}
 	if notes := n.notes(); !strings.Contains(notes, "“Renamed”") || strings.Contains(notes, "as you chose") {
 		t.Error(notes)
@@ -152,11 +172,29 @@ func TestWhatAKeyMayNotSeeIsSaid(t *testing.T) {
 	n := begin(t)
 	n.fireAll()
 	n.unread(403, "routes", "schedules")
-	if mine, others := n.mine(); mine != "gfedA" || others != "CB" {
-		t.Errorf("mine are %s, and not %s", mine, others)
+	if mine, left := n.mine(); mine != "gfedA" || left != "" {
+		t.Errorf("mine are %s, and left are %s", mine, left)
 	}
 	if notes := n.notes(); !strings.Contains(notes, "may be missing") {
 		t.Error(notes)
+	}
+}
+
+func TestWhatNoTeamHasIsMineWhereItsPeopleCannotBeTold(t *testing.T) {
+	n := begin(t)
+	n.service.Arrange(func(all *grafanatest.Arrangement) {
+		all.Routes["RHIDDEN"], all.Routes["RCHAT"], all.Routes["REMPTY"] = "FHIDDEN", "FCHATTERS", "FEMPTY"
+		all.Steps["FHIDDEN"] = []grafanatest.Step{{"notify_on_call_from_schedule": "SHIDDEN"}, {"persons_to_notify": []string{grafanatest.Bela}}}
+		all.Steps["FCHATTERS"] = []grafanatest.Step{{"group_to_notify": "GCHAT"}}
+		all.Steps["FEMPTY"] = []grafanatest.Step{{"notify_on_call_from_schedule": "SEMPTY"}}
+		*all.Schedules = append(*all.Schedules, &grafanatest.Schedule{ID: "SEMPTY", Name: "Nobody"})
+	})
+	for title, route := range map[string]string{"h": "RHIDDEN", "c": "RCHAT", "e": "REMPTY"} {
+		n.service.Fire(grafanatest.Group{Title: title, Route: route})
+		n.service.Fire(grafanatest.Group{Title: "X", Route: route, Team: grafanatest.Networks})
+	}
+	if mine, _ := n.mine(); len(mine) != 3 || strings.Contains(mine, "X") {
+		t.Errorf("mine are %s", mine)
 	}
 }
 
@@ -164,8 +202,8 @@ func TestWhatIsNotKnownYetIsMine(t *testing.T) {
 	n := begin(t)
 	n.fireAll()
 	n.unread(500, "routes")
-	if mine, others := n.mine(); others != "" || len(mine) != 7 {
-		t.Errorf("mine are %s, and not %s", mine, others)
+	if mine, left := n.mine(); left != "" || len(mine) != 7 {
+		t.Errorf("mine are %s, and left are %s", mine, left)
 	}
 	n.interfere(nil)
 	n.pass(2 * time.Minute)

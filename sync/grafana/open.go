@@ -27,8 +27,9 @@ const (
 // list to an earlier one: those that call come last.
 var openStates = []string{silenced, acknowledged, "new"}
 
-// Open reads all open alert groups. What has left the list since the last
-// snapshot is in it once more, with what became of it.
+// Open reads all open alert groups and lists those that are mine. What has left
+// this list since the last snapshot is in it once more, with what became of it:
+// resolved, or not mine any more.
 func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 	release, err := p.polling.enter(ctx)
 	if err != nil {
@@ -51,28 +52,27 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 		}
 		return provider.Snapshot{}, err
 	}
-	listed := make(map[string]bool, len(groups))
-	for _, one := range groups {
-		listed[one.ID] = one.State != resolved
-	}
-	departed, err := p.departed(ctx, listed)
+	departed, err := p.departed(ctx, groups)
 	if err != nil {
 		return provider.Snapshot{}, err
 	}
-	groups = append(groups, departed...)
+	seen := p.view(me)
+	groups = slices.DeleteFunc(append(groups, departed...), func(one *group) bool { return !seen.owns(one) && !p.listed[one.ID] })
 	var people []string
 	for _, one := range groups {
 		people = append(people, one.people()...)
 	}
 	p.readNames(ctx, people)
 
-	seen := p.view(me)
-	snapshot := provider.Snapshot{ServerTime: at}
+	snapshot, listed := provider.Snapshot{ServerTime: at}, map[string]bool{}
 	for _, one := range groups {
-		snapshot.Pages = append(snapshot.Pages, seen.describe(one))
+		described := seen.describe(one)
+		snapshot.Pages = append(snapshot.Pages, described)
+		if described.Mine && described.Open() {
+			listed[one.ID] = true
+		}
 	}
 	p.overtake(snapshot.Pages, began)
-	maps.DeleteFunc(listed, func(_ string, open bool) bool { return !open })
 	p.listed = listed
 	p.forgetSnoozes()
 	return snapshot, nil
@@ -134,16 +134,15 @@ func (p *Provider) openGroups(ctx context.Context, me user) ([]*group, time.Time
 	return all, at, nil
 }
 
-// departed asks what became of the groups that have left the list, and counts
-// those as listed that are open all the same.
-func (p *Provider) departed(ctx context.Context, listed map[string]bool) ([]*group, error) {
+// departed asks what became of the listed groups that are in no list any more.
+func (p *Provider) departed(ctx context.Context, groups []*group) ([]*group, error) {
+	missing := maps.Clone(p.listed)
+	for _, one := range groups {
+		delete(missing, one.ID)
+	}
 	var found []*group
-	asked := 0
-	for _, id := range slices.Sorted(maps.Keys(p.listed)) {
-		if _, there := listed[id]; there || asked == departures {
-			continue
-		}
-		asked++
+	ids := slices.Sorted(maps.Keys(missing))
+	for _, id := range ids[:min(len(ids), departures)] {
 		one, err := p.read(ctx, id)
 		if kind := provider.KindOf(err); err != nil && (kind == provider.Invalid || kind == provider.Refused) {
 			continue // deleted, or not for us any more: it is just not listed
@@ -152,7 +151,6 @@ func (p *Provider) departed(ctx context.Context, listed map[string]bool) ([]*gro
 			return nil, err
 		}
 		found = append(found, one)
-		listed[id] = one.State != resolved
 	}
 	return found, nil
 }

@@ -86,7 +86,7 @@ func readOpsgenie(typed, user string) (dialect, *url.URL, error) {
 // readCredential makes what shows the credential in a request.
 func readCredential(spoken dialect, typedUser, typedSecret string) (func(*http.Request), error) {
 	user, secret := strings.TrimSpace(typedUser), strings.TrimSpace(typedSecret)
-	secret = strings.TrimSpace(strings.TrimPrefix(secret, "GenieKey "))
+	secret = strings.TrimSpace(strings.TrimPrefix(secret, "GenieKey"))
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 	switch {
 	case !strings.Contains(user, "@") || strings.ContainsFunc(user, odd) || strings.Contains(user, ":"):

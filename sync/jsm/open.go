@@ -2,6 +2,7 @@ package jsm
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -168,16 +169,22 @@ func (p *Provider) piece(ctx context.Context, search string, offset, size int) (
 	if err != nil {
 		return nil, false, answer.At, err
 	}
+	piece, next, err := p.alertsIn(body)
+	return piece, next != "" || len(piece) >= size, answer.At, err
+}
+
+// alertsIn takes the alerts out of an answer: all of them, or none.
+func (p *Provider) alertsIn(body json.RawMessage) (alerts []*alert, next string, err error) {
 	rows, next := p.dialect.rows(body)
-	if decode(rows, &piece) != nil || piece == nil {
-		return nil, false, answer.At, p.nonsense("no list of alerts")
+	if decode(rows, &alerts) != nil || alerts == nil {
+		return nil, "", p.nonsense("no list of alerts")
 	}
-	for _, one := range piece {
+	for _, one := range alerts {
 		if one == nil || !validID(one.ID) {
-			return nil, false, answer.At, p.nonsense("an alert without an id")
+			return nil, "", p.nonsense("an alert without an id")
 		}
 	}
-	return piece, next != "" || len(piece) >= size, answer.At, nil
+	return alerts, next, nil
 }
 
 // departed finds out what became of the alerts that were listed last time and
@@ -198,8 +205,8 @@ func (p *Provider) departed(ctx context.Context, open []*alert, left map[string]
 		default:
 			asked++
 			one, err := p.read(ctx, id)
-			if kind := provider.KindOf(err); err != nil && (kind == provider.Invalid || kind == provider.Refused) {
-				continue // we may not see it any more: it is just not listed
+			if kind := provider.KindOf(err); err != nil && (gone(err) || kind == provider.Invalid || kind == provider.Refused) {
+				continue // deleted, or not for us to see any more: it is just not listed
 			}
 			if err != nil {
 				return nil, nil, err

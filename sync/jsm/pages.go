@@ -141,6 +141,9 @@ func (p *Provider) labels(one *alert) []page.Label {
 	label("priority", one.Priority)
 	if one.Count > 1 {
 		label("occurrences", fmt.Sprintf("%.0f", one.Count))
+		if last := readTime(cmp.Or(one.LastOccuredAt, one.LastOccurredAt)); !last.IsZero() {
+			label("last occurrence", stamp(last))
+		}
 	}
 	label("entity", one.Entity)
 	label("source", one.Source)

@@ -67,23 +67,21 @@ func decode(body json.RawMessage, into any) error {
 // alert is one alert in either dialect. Times and numbers are read by hand, so
 // that an odd one cannot make the whole list unreadable.
 type alert struct {
-	ID           string `json:"id"`
-	TinyID       string `json:"tinyId"`
-	Alias        string `json:"alias"`
-	Message      string `json:"message"`
-	Description  string `json:"description"`
-	Entity       string `json:"entity"`
-	Source       string `json:"source"`
-	Status       string `json:"status"`
-	Priority     string `json:"priority"`
-	Owner        string `json:"owner"`
-	Acknowledged *bool  `json:"acknowledged"`
-	Snoozed      *bool  `json:"snoozed"`
-	SnoozedUntil any    `json:"snoozedUntil"`
-	CreatedAt    any    `json:"createdAt"`
-	// The one is JSM's way to write it, the other one Opsgenie's.
-	LastOccuredAt   any            `json:"lastOccuredAt"`
-	LastOccurredAt  any            `json:"lastOccurredAt"`
+	ID              string         `json:"id"`
+	TinyID          string         `json:"tinyId"`
+	Message         string         `json:"message"`
+	Description     string         `json:"description"`
+	Entity          string         `json:"entity"`
+	Source          string         `json:"source"`
+	Status          string         `json:"status"`
+	Priority        string         `json:"priority"`
+	Owner           string         `json:"owner"`
+	Acknowledged    *bool          `json:"acknowledged"`
+	Snoozed         *bool          `json:"snoozed"`
+	SnoozedUntil    any            `json:"snoozedUntil"`
+	CreatedAt       any            `json:"createdAt"`
+	LastOccuredAt   any            `json:"lastOccuredAt"`  // JSM, spelt so
+	LastOccurredAt  any            `json:"lastOccurredAt"` // Opsgenie
 	Count           float64        `json:"count"`
 	Tags            []any          `json:"tags"`
 	ExtraProperties map[string]any `json:"extraProperties"` // JSM

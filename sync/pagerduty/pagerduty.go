@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -43,6 +44,9 @@ type Options struct {
 	CAFile string
 	// Proxy is a proxy's URL; empty means whatever the environment says.
 	Proxy string
+	// Dial reaches PagerDuty otherwise than over the network; nil is the usual
+	// way. It is for tests.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Severities is the user's own table over the default one, from a
 	// priority's name, an alert's severity (critical, error, warning, info) or
 	// an urgency (high, low). Upper and lower case make no difference.

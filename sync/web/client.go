@@ -6,17 +6,13 @@ package web
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"nightstand/app/page"
@@ -46,24 +42,12 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Way is how the network is crossed, as the user set it up.
-type Way struct {
-	// CAFile holds further authorities, in PEM form.
-	CAFile string
-	// CertificateFile and KeyFile are the client's own certificate.
-	CertificateFile, KeyFile string
-	// Proxy is its address without a password; empty takes the environment's.
-	Proxy string
-}
-
 // Client carries requests to one service. It may be used from several goroutines.
 type Client struct {
 	options   Options
 	transport *http.Transport
 	http      *http.Client
-
-	mutex sync.Mutex
-	ahead time.Duration // how far the service's clock is ahead of ours
+	clock     *Clock
 }
 
 // Request is one question or order.
@@ -99,69 +83,14 @@ func New(options Options) (*Client, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	proxy, err := proxyFrom(options.Way.Proxy)
+	transport, err := options.Way.Transport()
 	if err != nil {
 		return nil, err
 	}
-	trust, err := trustFrom(options.Way)
-	if err != nil {
-		return nil, err
-	}
-	// No time-outs of its own: the caller's context says how long to wait.
-	transport := &http.Transport{
-		Proxy: proxy, TLSClientConfig: trust, MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second,
-		// One plain connection a lane is easier to drop than a shared HTTP/2 one.
-		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
-	}
-	return &Client{options: options, transport: transport, http: &http.Client{
-		Transport: transport,
-		// A redirect is a login page or a captive portal, and would carry the
-		// credential with it.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
-}
-
-func proxyFrom(typed string) (func(*http.Request) (*url.URL, error), error) {
-	if typed == "" {
-		return http.ProxyFromEnvironment, nil
-	}
-	through, err := url.Parse(typed)
-	if err != nil || through.Host == "" {
-		return nil, Invalid("The proxy's address cannot be read. It should look like http://proxy.example.org:3128.")
-	}
-	if _, secret := through.User.Password(); secret {
-		return nil, Invalid("The proxy's address contains a password, which would be written down. Leave the proxy out here and start the agent with HTTPS_PROXY set to it instead.")
-	}
-	return http.ProxyURL(through), nil
-}
-
-func trustFrom(way Way) (*tls.Config, error) {
-	trust := &tls.Config{MinVersion: tls.VersionTLS12}
-	if way.CAFile != "" {
-		text, err := os.ReadFile(way.CAFile)
-		if err != nil {
-			return nil, &provider.Error{Kind: provider.Invalid, Cause: err,
-				Sentence: "The file with the certificate authority cannot be read. Check its name and that you may read it."}
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, Invalid("The file with the certificate authority holds no certificate. It must be in PEM form, beginning with BEGIN CERTIFICATE.")
-		}
-		trust.RootCAs = pool
-	}
-	if way.CertificateFile == "" && way.KeyFile == "" {
-		return trust, nil
-	}
-	own, err := tls.LoadX509KeyPair(way.CertificateFile, way.KeyFile)
-	if err != nil {
-		return nil, &provider.Error{Kind: provider.Invalid, Cause: err,
-			Sentence: "Your own certificate and its key cannot be read as a pair. Both must be files in PEM form, and the key must not want a passphrase."}
-	}
-	trust.Certificates = []tls.Certificate{own}
-	return trust, nil
+	return &Client{
+		options: options, transport: transport, clock: NewClock(options.Now),
+		http: &http.Client{Transport: transport, CheckRedirect: Stay},
+	}, nil
 }
 
 // Do makes one request and reads its whole answer into a value; a nil value
@@ -178,7 +107,7 @@ func (c *Client) Do(ctx context.Context, r Request, into any) (Answer, error) {
 		return Answer{}, c.unreachable(ctx, r, err)
 	}
 	defer response.Body.Close()
-	answer := Answer{Status: response.StatusCode, Header: response.Header, At: c.compareClocks(response.Header.Get("Date"), asked)}
+	answer := Answer{Status: response.StatusCode, Header: response.Header, At: c.clock.Compare(response.Header.Get("Date"), asked)}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case err != nil:
@@ -190,8 +119,8 @@ func (c *Client) Do(ctx context.Context, r Request, into any) (Answer, error) {
 		return answer, c.refusal(r, response, body)
 	case into == nil:
 		return answer, nil
-	case !isJSON(response.Header.Get("Content-Type")):
-		return answer, c.notTheAPI(r, "answered with "+typeWords(response.Header.Get("Content-Type"))+" instead of what was asked for", nil)
+	case !IsJSON(response.Header.Get("Content-Type")):
+		return answer, c.notTheAPI(r, "answered with "+TypeWords(response.Header.Get("Content-Type"))+" instead of what was asked for", nil)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return answer, c.Nonsense(r, err)
@@ -234,36 +163,20 @@ func (c *Client) build(ctx context.Context, r Request) (*http.Request, error) {
 	return request, nil
 }
 
-// compareClocks notes how far the service's clock is ahead. Its Date header has
-// whole seconds, so half of one is the best guess of the rest.
-func (c *Client) compareClocks(date string, asked time.Time) time.Time {
-	at, err := http.ParseTime(date)
-	if err != nil {
-		return time.Time{}
-	}
-	middle := asked.Add(c.options.Now().Sub(asked) / 2)
-	c.mutex.Lock()
-	c.ahead = at.Add(500 * time.Millisecond).Sub(middle)
-	c.mutex.Unlock()
-	return at.UTC()
-}
-
 // Now is the time by the service's clock, UTC, to within a second or so.
-func (c *Client) Now() time.Time {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	return c.options.Now().Add(c.ahead).UTC()
-}
+func (c *Client) Now() time.Time { return c.clock.Now() }
 
 // DropConnections throws away what may have died with the network.
 func (c *Client) DropConnections() { c.transport.CloseIdleConnections() }
 
-func isJSON(contentType string) bool {
+// IsJSON says that a content type is one of JSON.
+func IsJSON(contentType string) bool {
 	kind, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
-func typeWords(contentType string) string {
+// TypeWords names a content type in a sentence.
+func TypeWords(contentType string) string {
 	kind, _, err := mime.ParseMediaType(contentType)
 	switch {
 	case err != nil || kind == "":
@@ -285,13 +198,14 @@ func ReadBase(service, typed, example string) (*url.URL, error) {
 		return nil, Invalid("The address of " + service + " cannot be read. It looks like " + example + ".")
 	case parsed.User != nil:
 		return nil, Invalid("The address of " + service + " contains a user name or password, which would be written down. Leave it out; the credential is asked for separately and kept in the keyring.")
-	case parsed.Scheme != "https" && (parsed.Scheme != "http" || !loopback(parsed.Hostname())):
+	case parsed.Scheme != "https" && (parsed.Scheme != "http" || !Loopback(parsed.Hostname())):
 		return nil, Invalid("The address of " + service + " must start with https://, because the credential must not travel without encryption. It looks like " + example + ".")
 	}
 	return &url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: strings.TrimRight(parsed.Path, "/")}, nil
 }
 
-func loopback(host string) bool {
+// Loopback says that a host is this machine.
+func Loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -89,26 +89,32 @@ func (c *Client) notTheAPI(r Request, what string, cause error) *provider.Error 
 	return c.Failure(provider.NotTheAPI, r, what, "Log in to the network if it has a login page, and check the account's address.", cause)
 }
 
-// trouble is one sort of failure below HTTP.
-type trouble struct {
-	kind         provider.Kind
-	what, advice string
+// Trouble is one sort of failure. What goes behind the service's name, and
+// Advice is a sentence.
+type Trouble struct {
+	Kind         provider.Kind
+	What, Advice string
 }
 
-// unreachable sorts what went wrong below HTTP.
-func (c *Client) unreachable(ctx context.Context, r Request, err error) *provider.Error {
+// Sort says what went wrong below HTTP, and returns the cause without the
+// address, which the library quotes.
+func Sort(ctx context.Context, err error) (Trouble, error) {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
-		err = wrapped.Err // the wrapper quotes the address
+		err = wrapped.Err
 	}
-	t := trouble{provider.Unreachable, "did not answer in time", "Check the network, the VPN and the service."}
-	if ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
-		t = sorted(err)
+	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
+		return Trouble{provider.Unreachable, "did not answer in time", "Check the network, the VPN and the service."}, err
 	}
-	return c.Failure(t.kind, r, t.what, t.advice, err)
+	return sorted(err), err
 }
 
-func sorted(err error) trouble {
+func (c *Client) unreachable(ctx context.Context, r Request, err error) *provider.Error {
+	t, cause := Sort(ctx, err)
+	return c.Failure(t.Kind, r, t.What, t.Advice, cause)
+}
+
+func sorted(err error) Trouble {
 	var (
 		authority x509.UnknownAuthorityError
 		name      x509.HostnameError
@@ -120,34 +126,34 @@ func sorted(err error) trouble {
 	)
 	switch {
 	case errors.As(err, &authority):
-		return trouble{provider.Untrusted, "shows a certificate from an authority this machine does not know", "If that authority is your company's own, add it to the account with --ca; if not, somebody may be listening in."}
+		return Trouble{provider.Untrusted, "shows a certificate from an authority this machine does not know", "If that authority is your company's own, add it to the account with --ca; if not, somebody may be listening in."}
 	case errors.As(err, &name):
-		return trouble{provider.Untrusted, "shows a certificate that was made out for another name", "Use the name that stands in the certificate, or have the certificate renewed with this one."}
+		return Trouble{provider.Untrusted, "shows a certificate that was made out for another name", "Use the name that stands in the certificate, or have the certificate renewed with this one."}
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return trouble{provider.Untrusted, "shows a certificate that has expired or is not valid yet", "Have it renewed, and check that this machine's clock is right."}
+		return Trouble{provider.Untrusted, "shows a certificate that has expired or is not valid yet", "Have it renewed, and check that this machine's clock is right."}
 	case errors.As(err, &invalid), errors.As(err, &verify):
-		return trouble{provider.Untrusted, "shows a certificate that cannot be trusted", "Ask whoever runs the service to check its certificate; somebody may be listening in."}
+		return Trouble{provider.Untrusted, "shows a certificate that cannot be trusted", "Ask whoever runs the service to check its certificate; somebody may be listening in."}
 	case strings.Contains(err.Error(), "tls: certificate required"), strings.Contains(err.Error(), "tls: bad certificate"):
-		return trouble{provider.Untrusted, "wants a certificate of yours that it accepts, and did not get one", "Give the account your certificate with --cert and --key."}
+		return Trouble{provider.Untrusted, "wants a certificate of yours that it accepts, and did not get one", "Give the account your certificate with --cert and --key."}
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
-		return trouble{provider.NotTheAPI, "does not speak TLS on this port", "Write http:// instead of https:// in the address, or use the port that has TLS."}
+		return Trouble{provider.NotTheAPI, "does not speak TLS on this port", "Write http:// instead of https:// in the address, or use the port that has TLS."}
 	case errors.As(err, &dialling) && dialling.Op == "proxyconnect":
-		return trouble{provider.Unreachable, "cannot be asked, because the proxy on the way does not answer", "Check the proxy's address and that the proxy is up."}
+		return Trouble{provider.Unreachable, "cannot be asked, because the proxy on the way does not answer", "Check the proxy's address and that the proxy is up."}
 	case errors.As(err, &lookup) && lookup.IsNotFound:
-		return trouble{provider.Unreachable, "cannot be found: no such host is known", "Check the spelling of the address, and whether the VPN must be up for this name."}
+		return Trouble{provider.Unreachable, "cannot be found: no such host is known", "Check the spelling of the address, and whether the VPN must be up for this name."}
 	case errors.As(err, &lookup):
-		return trouble{provider.Unreachable, "cannot be found, because looking up its name failed", "Check the network and the VPN."}
+		return Trouble{provider.Unreachable, "cannot be found, because looking up its name failed", "Check the network and the VPN."}
 	case isErrno(err, syscall.ECONNREFUSED, 10061):
-		return trouble{provider.Unreachable, "refuses connections: it is not running, or a firewall is in the way", "Check that it is up and that the address names the right port."}
+		return Trouble{provider.Unreachable, "refuses connections: it is not running, or a firewall is in the way", "Check that it is up and that the address names the right port."}
 	case isErrno(err, syscall.ECONNRESET, 10054), isErrno(err, syscall.EPIPE, 10053), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		strings.Contains(err.Error(), "malformed HTTP status"):
-		return trouble{provider.Unreachable, "broke off in the middle of an answer", "Check the network and the service; it is asked again by itself."}
+		return Trouble{provider.Unreachable, "broke off in the middle of an answer", "Check the network and the service; it is asked again by itself."}
 	case isErrno(err, syscall.ENETUNREACH, 10051), isErrno(err, syscall.EHOSTUNREACH, 10065):
-		return trouble{provider.Unreachable, "cannot be reached: there is no way to it from this network", "Check the network and the VPN."}
+		return Trouble{provider.Unreachable, "cannot be reached: there is no way to it from this network", "Check the network and the VPN."}
 	case strings.Contains(err.Error(), "malformed HTTP response"):
-		return trouble{provider.NotTheAPI, "does not answer in HTTP", "If it has TLS on this port, write https:// in the address."}
+		return Trouble{provider.NotTheAPI, "does not answer in HTTP", "If it has TLS on this port, write https:// in the address."}
 	}
-	return trouble{provider.Unreachable, "could not be reached", "Check the network, the VPN and the service."}
+	return Trouble{provider.Unreachable, "could not be reached", "Check the network, the VPN and the service."}
 }
 
 // isErrno compares with an error of the operating system; Windows has numbers
@@ -175,53 +181,53 @@ func (c *Client) refusal(r Request, response *http.Response, body []byte) *provi
 	switch {
 	case response.StatusCode >= 300 && response.StatusCode < 400:
 		return c.redirect(r, response, cause)
-	case t.kind == provider.Refused && t.advice == "":
-		t.advice = c.options.CredentialAdvice
+	case t.Kind == provider.Refused && t.Advice == "":
+		t.Advice = c.options.CredentialAdvice
 	}
 	if said.Sentence != "" {
-		return &provider.Error{Kind: t.kind, Sentence: said.Sentence, Cause: cause, RetryAfter: c.retryAfter(response.Header)}
+		return &provider.Error{Kind: t.Kind, Sentence: said.Sentence, Cause: cause, RetryAfter: c.retryAfter(response.Header)}
 	}
-	failure := c.Failure(t.kind, r, t.what, t.advice, cause)
-	if t.kind == provider.RateLimited || t.kind == provider.Broken {
+	failure := c.Failure(t.Kind, r, t.What, t.Advice, cause)
+	if t.Kind == provider.RateLimited || t.Kind == provider.Broken {
 		failure.RetryAfter = c.retryAfter(response.Header)
 	}
 	return failure
 }
 
-func byStatus(status int, reads bool, said Said) trouble {
+func byStatus(status int, reads bool, said Said) Trouble {
 	t := statusTrouble(status, reads, said)
 	if said.Kind != "" {
-		t.kind = said.Kind
+		t.Kind = said.Kind
 	}
 	return t
 }
 
-func statusTrouble(status int, reads bool, said Said) trouble {
+func statusTrouble(status int, reads bool, said Said) Trouble {
 	switch {
 	case status == http.StatusUnauthorized:
-		return trouble{provider.Refused, "does not accept the credential", ""}
+		return Trouble{provider.Refused, "does not accept the credential", ""}
 	case status == http.StatusForbidden && !reads:
-		return trouble{provider.Refused, "does not let this credential do that", "Answer in the service itself now, and ask for the right to."}
+		return Trouble{provider.Refused, "does not let this credential do that", "Answer in the service itself now, and ask for the right to."}
 	case status == http.StatusForbidden, status == http.StatusPaymentRequired:
-		return trouble{provider.Refused, "does not let this credential see that", "Ask whoever runs it for the right to."}
+		return Trouble{provider.Refused, "does not let this credential see that", "Ask whoever runs it for the right to."}
 	case status == http.StatusProxyAuthRequired:
-		return trouble{provider.Refused, "cannot be asked, because the proxy on the way wants a password", "Start the agent with HTTPS_PROXY set to the proxy's address with user and password."}
+		return Trouble{provider.Refused, "cannot be asked, because the proxy on the way wants a password", "Start the agent with HTTPS_PROXY set to the proxy's address with user and password."}
 	case status == http.StatusTooManyRequests:
-		return trouble{provider.RateLimited, "is asked too often with this credential and wants us to wait", "It is asked again by itself; if this stays, see what else uses the credential."}
+		return Trouble{provider.RateLimited, "is asked too often with this credential and wants us to wait", "It is asked again by itself; if this stays, see what else uses the credential."}
 	case status == http.StatusNotFound && said.Words == "", status == http.StatusMethodNotAllowed, status == http.StatusGone:
-		return trouble{provider.NotTheAPI, fmt.Sprintf("has nothing to show under this address (HTTP %d)", status), "Check the account's address."}
+		return Trouble{provider.NotTheAPI, fmt.Sprintf("has nothing to show under this address (HTTP %d)", status), "Check the account's address."}
 	case status == http.StatusNotFound:
-		return trouble{provider.Invalid, "does not know that, or does not let this credential see it", "Look for it in the service itself."}
+		return Trouble{provider.Invalid, "does not know that, or does not let this credential see it", "Look for it in the service itself."}
 	case status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
-		return trouble{provider.Broken, "does not answer the gateway in front of it", "It is asked again by itself."}
+		return Trouble{provider.Broken, "does not answer the gateway in front of it", "It is asked again by itself."}
 	case status >= 500, status == http.StatusRequestTimeout:
-		return trouble{provider.Broken, fmt.Sprintf("reports trouble of its own (HTTP %d)", status), "It is asked again by itself; its status page or log says more."}
+		return Trouble{provider.Broken, fmt.Sprintf("reports trouble of its own (HTTP %d)", status), "It is asked again by itself; its status page or log says more."}
 	}
 	why := said.Words
 	if why == "" {
 		why = "no reason given"
 	}
-	return trouble{provider.Invalid, fmt.Sprintf("turned the request down (HTTP %d, %s)", status, strings.TrimRight(why, ".")), "Do it in the service itself."}
+	return Trouble{provider.Invalid, fmt.Sprintf("turned the request down (HTTP %d, %s)", status, strings.TrimRight(why, ".")), "Do it in the service itself."}
 }
 
 func (c *Client) redirect(r Request, response *http.Response, cause error) *provider.Error {
@@ -237,16 +243,20 @@ func (c *Client) redirect(r Request, response *http.Response, cause error) *prov
 		"Log in to the network, or use an address that answers without a login page.", cause)
 }
 
-// retryAfter reads how long we are asked to wait, in seconds or until a date; an
-// hour at most.
 func (c *Client) retryAfter(header http.Header) time.Duration {
-	for _, name := range append([]string{"Retry-After"}, c.options.WaitHeaders...) {
+	return RetryAfter(header, c.Now(), c.options.WaitHeaders...)
+}
+
+// RetryAfter reads how long we are asked to wait, in seconds or until a date by
+// the service's clock, from Retry-After and further headers; an hour at most.
+func RetryAfter(header http.Header, now time.Time, further ...string) time.Duration {
+	for _, name := range append([]string{"Retry-After"}, further...) {
 		text := header.Get(name)
 		if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds > 0 {
 			return time.Duration(min(seconds, 3600) * float64(time.Second))
 		}
 		if at, err := http.ParseTime(text); err == nil {
-			return min(max(at.Sub(c.Now()), 0), time.Hour)
+			return min(max(at.Sub(now), 0), time.Hour)
 		}
 	}
 	return 0

@@ -51,6 +51,8 @@ type accountOptions struct {
 	Team  []string `placeholder:"NAME" help:"Which pages are mine: those of this team. Grafana only; your own teams when not given. May be given several times."`
 	Query string   `placeholder:"SEARCH" help:"Which pages are mine, in the service's own search language. Jira Service Management and Opsgenie only."`
 
+	Changes string `placeholder:"PLACE" help:"What tells of deployments and other changes: an address that answers with JSON, or a program that prints it; see the README."`
+
 	SeverityLabel string            `placeholder:"LABEL" help:"The label that says how bad a page is."`
 	Severity      map[string]string `mapsep:"none" placeholder:"NAME=LEVEL" help:"What a value of that label means: critical, degraded, minor, hidden or other. For PagerDuty the name of a priority, the severity of an alert, or an urgency. May be given several times."`
 	Heartbeat     []string          `sep:"none" placeholder:"NAME" help:"An alert that always fires and never rings; its absence means that real ones may not come either. Watchdog when not given."`
@@ -185,7 +187,7 @@ func (o *accountOptions) read(kind service) (control.NewAccount, error) {
 		}
 	}
 	asked := control.NewAccount{
-		URL: o.URL, User: user, Auth: o.Auth, Proxy: o.Proxy, Teams: o.Team, Query: o.Query,
+		URL: o.URL, User: user, Auth: o.Auth, Proxy: o.Proxy, Teams: o.Team, Query: o.Query, Changes: o.Changes,
 		Receiver: o.Receiver, Filters: o.Filter, SeverityLabel: o.SeverityLabel, Severities: o.Severity, Heartbeats: o.Heartbeat,
 		NoTest: o.NoTest, MemoryOnly: o.MemoryOnly,
 	}

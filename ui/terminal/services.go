@@ -31,13 +31,13 @@ var services = []service{
 	{provider: "pagerduty", title: "PagerDuty", secret: "API key",
 		make: "You make one in your profile there, with “Create API User Token”."},
 	{provider: "goalert", title: "GoAlert", address: "https://goalert.example.org", secret: "password or API key",
-		make: "With your own password everything works; an administrator's GraphQL API key can only do what its fixed document says."},
+		make: "With --user and your own password you hear what pages you; an administrator's API key, made with the document in docs/goalert-api-key.graphql, hears everything and answers without a name."},
 	{provider: "grafana", title: "Grafana IRM", address: "https://oncall-prod-us-central-0.grafana.net/oncall", secret: "API key", teams: true,
 		make: "You make one in your own OnCall settings there; a service account's token may look but not answer."},
-	{provider: "jsm", title: "Jira Service Management", address: "https://example.atlassian.net", secret: "API token", login: true, query: true,
+	{provider: "jsm", title: "Jira Service Management", address: "11111111-2222-3333-4444-555555555555 (the cloud id that https://SITE.atlassian.net/_edge/tenant_info shows)", secret: "API token", login: true, query: true,
 		make: "You make one in your Atlassian account under Security; --user is the e-mail address you log in with."},
 	{provider: "opsgenie", title: "Opsgenie", secret: "API key", login: true, query: true,
-		make: "An administrator makes one under API key management; --user is your e-mail address there. Opsgenie ends in April 2027."},
+		make: "It is the key of an API integration of your team; --user is your user name there, an e-mail address. Opsgenie ends on 5 April 2027."},
 }
 
 // serviceOf is the kind of this name.

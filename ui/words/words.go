@@ -149,6 +149,9 @@ func Freshness(a control.Account, now time.Time) string {
 	said := "not asked yet"
 	if a.LastGoodPoll != nil {
 		said = "answered " + Span(now.Sub(*a.LastGoodPoll)) + " ago"
+		if a.LooksEvery > 0 {
+			said += ", asked every " + Span(time.Duration(a.LooksEvery*float64(time.Second)))
+		}
 	} else if a.Error != "" {
 		said = "has not answered yet"
 	}

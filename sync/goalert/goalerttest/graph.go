@@ -2,6 +2,7 @@ package goalerttest
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // object is something that can be asked about; its fields are values, or are
@@ -81,26 +83,37 @@ func (s *Server) graph(w http.ResponseWriter, r *http.Request) {
 
 // understand reads a document, by the schema where there is one.
 func (s *Server) understand(text, name string, variables map[string]any) (*ast.QueryDocument, *ast.OperationDefinition, *failure) {
-	invalid := func(message string) *failure {
-		return &failure{Message: message, Extensions: map[string]any{"code": "GRAPHQL_VALIDATION_FAILED"}}
-	}
-	document, err := parser.ParseQuery(&ast.Source{Input: text})
-	if err != nil {
-		return nil, nil, &failure{Message: err.Error(), Extensions: map[string]any{"code": "GRAPHQL_PARSE_FAILED"}}
-	}
-	if s.schema != nil {
-		var wrong gqlerror.List
-		if document, wrong = gqlparser.LoadQuery(s.schema, text); len(wrong) > 0 {
-			return nil, nil, invalid(wrong[0].Message)
+	invalid := func(err error, code string) *failure {
+		wrong := &failure{Message: err.Error(), Extensions: map[string]any{"code": code}}
+		if known := new(gqlerror.Error); errors.As(err, &known) {
+			wrong.Message = known.Message
+			for _, place := range known.Path {
+				wrong.Path = append(wrong.Path, place)
+			}
 		}
+		return wrong
+	}
+	document := s.documents[text]
+	if document == nil {
+		var err error
+		if document, err = parser.ParseQuery(&ast.Source{Input: text}); err != nil {
+			return nil, nil, invalid(err, "GRAPHQL_PARSE_FAILED")
+		}
+		if s.schema != nil {
+			var wrong gqlerror.List
+			if document, wrong = gqlparser.LoadQueryWithRules(s.schema, text, rules.NewDefaultRules()); len(wrong) > 0 {
+				return nil, nil, invalid(wrong[0], "GRAPHQL_VALIDATION_FAILED")
+			}
+		}
+		s.documents[text] = document
 	}
 	operation := document.Operations.ForName(name)
 	if operation == nil {
-		return nil, nil, invalid("operation " + name + " not found")
+		return nil, nil, invalid(errors.New("operation "+name+" not found"), "GRAPHQL_VALIDATION_FAILED")
 	}
 	if s.schema != nil {
 		if _, err := validator.VariableValues(s.schema, operation, variables); err != nil {
-			return nil, nil, invalid(err.Error())
+			return nil, nil, invalid(err, "GRAPHQL_VALIDATION_FAILED")
 		}
 	}
 	return document, operation, nil

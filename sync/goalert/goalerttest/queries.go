@@ -150,7 +150,7 @@ func matches(one *alert, asked map[string]any, who string) bool {
 func (s *Server) tell(one *alert) object {
 	told := object{
 		"id": strconv.Itoa(one.id), "alertID": one.id, "status": one.status, "summary": one.Summary, "details": one.Details,
-		"createdAt": stamp(one.created), "serviceID": identity(one.service.Name), "service": s.service(one.service),
+		"createdAt": stamp(one.created), "serviceID": identity(one.service.Name), "service": found(func(map[string]any) (any, *failure) { return s.service(one.service), nil }),
 		"state": object(nil), "noiseReason": any(nil), "meta": pairs(one.Meta),
 		"recentEvents": found(func(asked map[string]any) (any, *failure) {
 			newest := slices.Clone(one.log)
@@ -170,7 +170,7 @@ func (s *Server) tell(one *alert) object {
 func (s *Server) service(one *Setup) object {
 	told := object{
 		"id": identity(one.Name), "name": one.Name, "maintenanceExpiresAt": any(nil), "labels": pairs(one.Labels),
-		"escalationPolicy": policy(one, nil),
+		"escalationPolicy": found(func(map[string]any) (any, *failure) { return policy(one, nil), nil }),
 	}
 	if one.Maintained.After(s.now()) {
 		told["maintenanceExpiresAt"] = stamp(one.Maintained)

@@ -92,6 +92,7 @@ type Server struct {
 	keys      map[string]key
 	logins    int
 	heard     []string
+	documents map[string]*ast.QueryDocument // that were read and found right
 }
 
 var _ providertest.Service = (*Server)(nil)
@@ -116,7 +117,7 @@ func New(options Options) *Server {
 	}
 	s := &Server{
 		options: options, schema: schema(), people: []string{Anna, Ben, Chloe},
-		sessions: map[string]bool{}, keys: map[string]key{}, schedules: map[string][]Shift{},
+		sessions: map[string]bool{}, documents: map[string]*ast.QueryDocument{}, keys: map[string]key{}, schedules: map[string][]Shift{},
 	}
 	s.Serve(Setup{Name: Checkout, OnCall: [][]string{{Anna}, {Ben}, {Anna, Chloe}}, Delays: []int{5, 10, 15}, Repeat: 2})
 	week := s.now().Truncate(24*time.Hour).AddDate(0, 0, -3)

@@ -196,6 +196,11 @@ func (s *Service) GiveAway(id, somebody string) {
 	s.Alter(id, func(a *Alert) { a.Acknowledged, a.Owner = false, s.person(somebody).ID })
 }
 
+// Note is somebody writing a note.
+func (s *Service) Note(id, somebody, text string) {
+	s.Alter(id, func(a *Alert) { a.notes = append(a.notes, entry{s.now(), text, s.person(somebody).ID}) })
+}
+
 // Applied is what was asked of an alert over HTTP and not ignored, in order.
 func (s *Service) Applied(id string) []string {
 	s.mutex.Lock()

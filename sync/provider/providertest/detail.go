@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -54,36 +55,38 @@ func details(t *testing.T, subject Subject) {
 	t.Run("say what is missing", func(t *testing.T) { missing(t, subject) })
 }
 
-// missing lets each request of a description fail in its turn.
+// missing lets each request of a description fail in its turn: it is an error,
+// or it is said, or all is there nevertheless.
 func missing(t *testing.T, subject Subject) {
 	s := begin(t, subject)
 	id := s.pages(1)[0]
 	wanted := s.see(id)
 	s.way.breaks(nil)
 	describer := s.provider.(provider.Describer)
-	if _, err := describer.Describe(soon(t), wanted); err != nil {
+	whole, err := describer.Describe(soon(t), wanted)
+	if err != nil {
 		t.Fatal(err)
 	}
-	count, noticed := s.way.counted(), 0
+	count, failed := s.way.counted(), 0
 	for number := range count {
 		s.way.breaks(only(number+1, answers(http.StatusInternalServerError, nil, "")))
 		told, err := describer.Describe(soon(t), wanted)
 		switch {
 		case err != nil:
 			checkSentence(t, s.Secret, provider.Sentence(err))
-			noticed++
+			failed++
 		case told.Page.UpstreamID != id:
 			t.Errorf("it is described as another page: %+v", told.Page)
-		case len(told.Missing) > 0:
-			noticed++
+		case len(told.Missing) == 0 && !reflect.DeepEqual(told, whole):
+			t.Errorf("something is missing, and nobody is told: %+v", told)
 		}
 		for _, sentence := range told.Missing {
 			checkSentence(t, s.Secret, sentence)
 		}
 	}
 	s.way.breaks(nil)
-	if count > 0 && noticed == 0 {
-		t.Errorf("none of %d requests failing was noticed", count)
+	if count > 0 && failed == 0 {
+		t.Errorf("none of %d requests failing was an error, although the page itself could not be read", count)
 	}
 }
 

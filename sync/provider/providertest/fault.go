@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // fault is what goes wrong on the way: it answers in the service's place, or
@@ -70,10 +71,13 @@ func answers(status int, header http.Header, body string) fault {
 	}
 }
 
-// hangs never answers.
+// hangs does not answer before anybody has lost patience.
 func hangs(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 	_, _ = io.Copy(io.Discard, r.Body) // or nobody would notice that the caller has gone
-	<-r.Context().Done()
+	select {
+	case <-r.Context().Done():
+	case <-time.After(patience / 2):
+	}
 }
 
 // breaksOff sends the first half of the true answer.

@@ -113,23 +113,25 @@ func (s *story) failEach(t *testing.T, deed func(provider.Provider) error) {
 	}
 }
 
-// changing lets pages end and begin after each of the first answers, so that
-// everything behind them moves.
+// changing lets pages end and one begin after each of the first answers, so
+// that everything behind them moves, and by more than one place.
 func changing(t *testing.T, subject Subject) {
 	subject.unless(t, ManyPages, ResolvedThere)
 	s := begin(t, subject)
 	ids := s.long(t)
-	s.snapshot()
 	var mutex sync.Mutex
-	ends, stays := ids[:3], ids[3:]
+	ends, stays := ids[:9], ids[9:]
 	s.way.breaks(between(func() {
 		mutex.Lock()
 		defer mutex.Unlock()
-		if len(ends) > 0 {
-			s.service.Resolve(ends[0])
-			s.service.Page("One more")
-			ends = ends[1:]
+		if len(ends) == 0 {
+			return
 		}
+		for _, id := range ends[:3] {
+			s.service.Resolve(id)
+		}
+		s.service.Page("One more")
+		ends = ends[3:]
 	}))
 	snapshot, err := s.provider.Open(soon(t))
 	if wrong := lacks(snapshot.Pages, stays); err == nil && wrong != "" {

@@ -22,7 +22,7 @@ func redirects(t *testing.T, subject Subject) {
 			ids := s.pages(2)
 			wanted := s.snapshot().Pages[0]
 			s.way.breaks(sentTo(status, "/login?next=%2F"))
-			s.sentAway(wanted.UpstreamID, func(account provider.Provider) error {
+			s.sentAway(t, wanted.UpstreamID, func(account provider.Provider) error {
 				_, err := account.Open(soon(t))
 				return err
 			})
@@ -39,7 +39,7 @@ func redirects(t *testing.T, subject Subject) {
 				func(account provider.Provider) error { _, err := account.Test(soon(t)); return err },
 				func(account provider.Provider) error { _, err := account.Acknowledge(soon(t), wanted); return err },
 			} {
-				s.sentAway(wanted.UpstreamID, ask)
+				s.sentAway(t, wanted.UpstreamID, ask)
 			}
 			if heard := stranger.heard(); heard != "" && (s.Secret == "" || strings.Contains(heard, s.Secret)) {
 				t.Errorf("strangers were shown the credential: %s", strings.ReplaceAll(heard, s.Secret, "***"))
@@ -51,17 +51,17 @@ func redirects(t *testing.T, subject Subject) {
 
 // sentAway asks over a way that leads elsewhere, with a connection that knows
 // its way and with a new one.
-func (s *story) sentAway(id string, ask func(provider.Provider) error) {
-	s.t.Helper()
-	for _, account := range []provider.Provider{s.provider, s.connect(s.t)} {
+func (s *story) sentAway(t *testing.T, id string, ask func(provider.Provider) error) {
+	t.Helper()
+	for _, account := range s.accounts(t) {
 		if err := ask(account); provider.KindOf(err) != provider.NotTheAPI {
-			s.t.Errorf("being sent on is %s: %v", provider.KindOf(err), err)
+			t.Errorf("being sent on is %s: %v", provider.KindOf(err), err)
 		} else {
-			checkSentence(s.t, s.Secret, provider.Sentence(err))
+			checkSentence(t, s.Secret, provider.Sentence(err))
 		}
 	}
 	if did := s.service.Applied(id); len(did) > 0 {
-		s.t.Errorf("the service did %v", did)
+		t.Errorf("the service did %v", did)
 	}
 }
 

@@ -9,13 +9,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"nightstand/app/page"
 	"nightstand/sync/provider"
 )
 
 // nulls is how many places of an answer are emptied in one story, at most.
-const nulls = 150
+const nulls = 120
 
 // strangeAnswers are the stories of answers that are well formed and wrong.
 func strangeAnswers(t *testing.T, subject Subject) {
@@ -65,6 +66,39 @@ func strangeAnswers(t *testing.T, subject Subject) {
 			told, err := account.(provider.Describer).Describe(soon(t), wanted)
 			if err == nil && told.Page.UpstreamID != id {
 				t.Errorf("it is described as another page: %+v", told.Page)
+			}
+		})
+	})
+	for _, deed := range begin(t, subject).provider.Capabilities().Deeds {
+		t.Run("null anywhere in the deed "+string(deed), func(t *testing.T) {
+			s := begin(t, subject)
+			errand := s.errand(t, deed)
+			s.nullEach(t, anywhere, nulls/4, func(account provider.Provider) {
+				wanted := page.Page{Account: "prod", UpstreamID: s.service.Page("Disk full")}
+				wanted.ID = page.NewID(wanted.Account, wanted.UpstreamID)
+				after, err := account.(provider.Doer).Do(soon(t), wanted, errand)
+				if err == nil && after.UpstreamID != wanted.UpstreamID {
+					t.Errorf("it is done to another page: %+v", after)
+				}
+				if did := s.applied(wanted.UpstreamID); strings.Count(did, string(deed)) > 1 {
+					t.Errorf("the service did %s", did)
+				}
+			})
+		})
+	}
+	t.Run("null anywhere in a roster", func(t *testing.T) {
+		s := begin(t, subject)
+		if _, knows := s.provider.(provider.Roster); !knows {
+			t.Skip("this provider is no provider.Roster")
+		}
+		s.nullEach(t, anywhere, nulls/2, func(account provider.Provider) {
+			at := time.Now().UTC()
+			if shifts, err := account.(provider.Roster).OnCall(soon(t), at, at.Add(time.Hour)); err != nil && len(shifts) > 0 {
+				t.Errorf("half a roster came with %v", err)
+			}
+			people, err := account.(provider.Roster).People(soon(t))
+			if err == nil && slices.ContainsFunc(people, func(p page.Person) bool { return p.ID == "" }) {
+				t.Errorf("somebody is nobody: %+v", people)
 			}
 		})
 	})
