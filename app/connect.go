@@ -33,7 +33,7 @@ var kindsOfService = []kind{
 		func(a *Accounts, account store.Account, secret string, severities map[string]page.Severity) (provider.Provider, error) {
 			return alertmanager.New(alertmanager.Options{
 				Account: account.Name, URL: account.URL, User: account.User, Secret: secret,
-				Auth: account.Options.Auth, CAFile: account.Options.CAFile, Proxy: account.Options.Proxy,
+				Auth: account.Options.Auth, Way: way(account),
 				Receiver: account.Options.Receiver, Filters: account.Options.Filters,
 				Heartbeats: account.Options.Heartbeats, SeverityLabel: account.Options.SeverityLabel, Severities: severities,
 				AckLasts: time.Duration(a.settings.Answer.SilenceFor),
@@ -44,7 +44,7 @@ var kindsOfService = []kind{
 		func(a *Accounts, account store.Account, secret string, severities map[string]page.Severity) (provider.Provider, error) {
 			return pagerduty.New(pagerduty.Options{
 				Account: account.Name, URL: account.URL, User: account.User, Secret: secret,
-				CAFile: account.Options.CAFile, Proxy: account.Options.Proxy, Severities: severities,
+				Way: way(account), Severities: severities,
 				Log: a.log.With("account", account.Name),
 			})
 		}},

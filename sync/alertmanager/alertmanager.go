@@ -42,10 +42,8 @@ type Options struct {
 	Secret string
 	// Auth is "basic", "bearer", or empty to find out what the server asks.
 	Auth string
-	// CAFile names a PEM file whose authorities are trusted beside the system's.
-	CAFile string
-	// Proxy is a proxy's URL; empty means whatever the environment says.
-	Proxy string
+	// Way is how the network is crossed.
+	Way web.Way
 	// Receiver is the anchored expression of the receivers that are mine.
 	Receiver string
 	// Filters are label conditions such as team="db"; all of them must hold.

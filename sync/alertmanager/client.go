@@ -52,7 +52,7 @@ func newClient(base *url.URL, login string, options Options) (*client, error) {
 	default:
 		return nil, web.Invalid("The way to log in must be basic, bearer, or left empty to let the server say.")
 	}
-	transport, err := web.Way{CAFile: options.CAFile, Proxy: options.Proxy}.Transport()
+	transport, err := options.Way.Transport()
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"nightstand/app/page"
 	"nightstand/sync/alertmanager"
 	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 // The tests of this file speak to a scripted server, for what a real one of
@@ -604,10 +605,10 @@ func TestOptions(t *testing.T) {
 		"nobody":            {alertmanager.Options{URL: "http://am.example.org"}, "Say who you are"},
 		"odd login":         {alertmanager.Options{URL: "http://am.example.org", User: "anna", Auth: "kerberos"}, "basic, bearer"},
 		"odd severity":      {alertmanager.Options{URL: "http://am.example.org", User: "anna", Severities: map[string]page.Severity{"p1": "awful"}}, "must be one of"},
-		"odd proxy":         {alertmanager.Options{URL: "http://am.example.org", User: "anna", Proxy: "::"}, "proxy"},
-		"a proxy password":  {alertmanager.Options{URL: "http://am.example.org", User: "anna", Proxy: "http://anna:sesame@proxy.example.org:3128"}, "HTTPS_PROXY"},
-		"no such authority": {alertmanager.Options{URL: "http://am.example.org", User: "anna", CAFile: authority + "x"}, "cannot be read"},
-		"no authority":      {alertmanager.Options{URL: "http://am.example.org", User: "anna", CAFile: authority}, "no certificate"},
+		"odd proxy":         {alertmanager.Options{URL: "http://am.example.org", User: "anna", Way: web.Way{Proxy: "::"}}, "proxy"},
+		"a proxy password":  {alertmanager.Options{URL: "http://am.example.org", User: "anna", Way: web.Way{Proxy: "http://anna:sesame@proxy.example.org:3128"}}, "HTTPS_PROXY"},
+		"no such authority": {alertmanager.Options{URL: "http://am.example.org", User: "anna", Way: web.Way{CAFile: authority + "x"}}, "cannot be read"},
+		"no authority":      {alertmanager.Options{URL: "http://am.example.org", User: "anna", Way: web.Way{CAFile: authority}}, "no certificate"},
 		"negative":          {alertmanager.Options{URL: "http://am.example.org", User: "anna", AckLasts: -time.Minute}, "negative"},
 	} {
 		t.Run(name, func(t *testing.T) {

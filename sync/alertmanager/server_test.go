@@ -13,6 +13,7 @@ import (
 	"nightstand/sync/alertmanager"
 	"nightstand/sync/alertmanager/alertmanagertest"
 	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 // The tests of this file speak to a real Alertmanager.
@@ -570,7 +571,7 @@ func TestTheHeartbeatNeverBecomesAPage(t *testing.T) {
 func TestPasswordTLSAndPrefix(t *testing.T) {
 	server := alertmanagertest.Start(t, alertmanagertest.Options{BasicAuth: true, TLS: true, RoutePrefix: "/paging"})
 	fire(server, checkout)
-	right := alertmanager.Options{URL: server.URL + "/#/alerts", User: alertmanagertest.User, Secret: alertmanagertest.Password, CAFile: server.CAFile}
+	right := alertmanager.Options{URL: server.URL + "/#/alerts", User: alertmanagertest.User, Secret: alertmanagertest.Password, Way: web.Way{CAFile: server.CAFile}}
 	p := account(t, right)
 	if got, err := p.Acknowledge(t.Context(), only(t, p)); err != nil || got.AcknowledgedBy != alertmanagertest.User {
 		t.Fatalf("acknowledge: %+v, %v", got, err)
@@ -585,7 +586,7 @@ func TestPasswordTLSAndPrefix(t *testing.T) {
 		kind   provider.Kind
 		says   string
 	}{
-		"unknown authority": {func(o *alertmanager.Options) { o.CAFile = "" }, provider.Untrusted, "--ca"},
+		"unknown authority": {func(o *alertmanager.Options) { o.Way.CAFile = "" }, provider.Untrusted, "--ca"},
 		"wrong name":        {func(o *alertmanager.Options) { o.URL = strings.Replace(o.URL, "127.0.0.1", "localhost", 1) }, provider.Untrusted, "another name"},
 		"wrong password":    {func(o *alertmanager.Options) { o.Secret = "sesame" }, provider.Refused, "user name or password"},
 		"no password":       {func(o *alertmanager.Options) { o.Secret = "" }, provider.Refused, "asks for a password"},

@@ -18,6 +18,7 @@ import (
 	"nightstand/sync/alertmanager"
 	"nightstand/sync/alertmanager/alertmanagertest"
 	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 // The tests of this file break the wire between us and the server.
@@ -201,11 +202,11 @@ func TestNobodyThere(t *testing.T) {
 	if !strings.Contains(err.Error(), address) {
 		t.Errorf("the sentence does not name the server: %v", err)
 	}
-	_, err = account(t, alertmanager.Options{URL: "http://alertmanager.invalid", Proxy: "http://" + address}).Open(t.Context())
+	_, err = account(t, alertmanager.Options{URL: "http://alertmanager.invalid", Way: web.Way{Proxy: "http://" + address}}).Open(t.Context())
 	if provider.KindOf(err) != provider.Unreachable {
 		t.Errorf("a proxy that is down gave %v", err)
 	}
-	_, err = account(t, alertmanager.Options{URL: "https://alertmanager.invalid", Proxy: "http://" + address}).Open(t.Context())
+	_, err = account(t, alertmanager.Options{URL: "https://alertmanager.invalid", Way: web.Way{Proxy: "http://" + address}}).Open(t.Context())
 	checkSentence(t, err, provider.Unreachable, "proxy")
 	_, err = account(t, alertmanager.Options{URL: "http://alertmanager.invalid:9093"}).Open(t.Context())
 	checkSentence(t, err, provider.Unreachable, "cannot be found")
@@ -219,7 +220,7 @@ func TestThroughAProxy(t *testing.T) {
 		s.Config.Handler.ServeHTTP(w, r)
 	}))
 	defer proxy.Close()
-	open(t, account(t, alertmanager.Options{URL: "http://alertmanager.invalid:9093", Proxy: proxy.URL}))
+	open(t, account(t, alertmanager.Options{URL: "http://alertmanager.invalid:9093", Way: web.Way{Proxy: proxy.URL}}))
 	if len(asked) == 0 || asked[0] != "alertmanager.invalid:9093" {
 		t.Errorf("the proxy was asked for %q", asked)
 	}

@@ -31,7 +31,7 @@ func newClient(base *url.URL, options Options) (*client, error) {
 		name += " at " + plain(base.Host, 120)
 	}
 	way, err := web.New(web.Options{
-		Service: name, Base: base, Way: web.Way{CAFile: options.CAFile, Proxy: options.Proxy, Dial: options.Dial},
+		Service: name, Base: base, Way: options.Way,
 		Authorize: func(request *http.Request) {
 			request.Header.Set("Accept", "application/vnd.pagerduty+json;version=2")
 			request.Header.Set("Content-Type", "application/json")

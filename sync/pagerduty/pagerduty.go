@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,13 +39,8 @@ type Options struct {
 	User string
 	// Secret is the user's own API key, an OAuth token, or the account's key.
 	Secret string
-	// CAFile names a PEM file whose authorities are trusted beside the system's.
-	CAFile string
-	// Proxy is a proxy's URL; empty means whatever the environment says.
-	Proxy string
-	// Dial reaches PagerDuty otherwise than over the network; nil is the usual
-	// way. It is for tests.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Way is how the network is crossed.
+	Way web.Way
 	// Severities is the user's own table over the default one, from a
 	// priority's name, an alert's severity (critical, error, warning, info) or
 	// an urgency (high, low). Upper and lower case make no difference.

@@ -18,6 +18,7 @@ import (
 	"nightstand/sync/drill/drilltest"
 	"nightstand/sync/pagerduty"
 	"nightstand/sync/provider"
+	"nightstand/sync/web"
 )
 
 const (
@@ -594,8 +595,8 @@ func TestSettingsThatCannotBeAreRefusedInWords(t *testing.T) {
 		"no address":           {URL: "pagerduty", Secret: "x"},
 		"a severity":           {Severities: map[string]page.Severity{"P1": "awful"}},
 		"a key with a newline": {Secret: "abc\ndef"},
-		"a proxy's password":   {Proxy: "http://a:hunter2@proxy.example"},
-		"no authority":         {CAFile: "nowhere.pem"},
+		"a proxy's password":   {Way: web.Way{Proxy: "http://a:hunter2@proxy.example"}},
+		"no authority":         {Way: web.Way{CAFile: "nowhere.pem"}},
 	} {
 		_, err := pagerduty.New(options)
 		if err == nil || provider.KindOf(err) != provider.Invalid || strings.Contains(err.Error(), "hunter2") {
