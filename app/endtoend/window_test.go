@@ -101,6 +101,28 @@ func TestTheScriptedNightIsAnsweredBySpace(t *testing.T) {
 	time.Sleep(500 * time.Millisecond)
 	desk.Screenshot("window-7-gone-on")
 
+	// What else can be done to a page, from the command line, up to the service.
+	id := ""
+	for _, p := range night.Pages() {
+		if p.Title == "Orders database is losing writes" {
+			id = p.ID
+		}
+	}
+	night.MustDo("note", "add", "--page", id, "--send", "failover", "started")
+	log.until(10*time.Second, "annotate", "Orders database is losing writes", "Ana Lima")
+	night.MustDo("snooze", id, "--for", "1h")
+	log.until(10*time.Second, "snooze", "Orders database is losing writes", "Ana Lima")
+	if told := night.MustDo("show", id, "--service").Words(); !strings.Contains(told, "failover started") || !strings.Contains(strings.Join(strings.Fields(told), " "), "snoozed until") {
+		t.Errorf("the page is told as\n%s", told)
+	}
+	pages := desk.Run([]string{"NIGHTSTAND_HOME=" + night.Home}, binary, "window", "pages")
+	Eventually(t, windowComes, func() error { return screen.Worded(mainTitle) })
+	time.Sleep(time.Second) // the picture is for somebody to look at
+	desk.Screenshot("window-8-pages")
+	pages.Stop()
+	night.MustDo("resolve", id, "--text", "failed over")
+	log.until(10*time.Second, "resolve", "Orders database is losing writes", "Ana Lima")
+
 	if err := demo.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,8 @@ func (p *Provider) answer(ctx context.Context, wanted page.Page, me user) error 
 	switch {
 	case before.Status == string(page.Resolved):
 		return provider.ErrGone
+	case before.acknowledgedBy(me.ID) && wanted.Status == page.Triggered:
+		return nil // an earlier try arrived, or a snooze went first, which answering again would end
 	case before.acknowledgedBy(me.ID): // ours already; answering again extends it
 	case before.Status == string(page.Acknowledged):
 		return &provider.TakenError{By: before.answeredBy().name()}

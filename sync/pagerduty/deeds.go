@@ -70,6 +70,15 @@ func (p *Provider) do(ctx context.Context, e errand) (page.Page, error) {
 		}
 		return page.Page{}, provider.ErrGone
 	}
+	if e.Tried {
+		done, err := p.didBefore(ctx, e)
+		if err != nil {
+			return page.Page{}, err
+		}
+		if done {
+			return p.describe(before, e.me), nil
+		}
+	}
 	switch e.Deed {
 	case provider.Resolve:
 		return p.resolve(ctx, e)
@@ -151,15 +160,6 @@ func (p *Provider) reassign(ctx context.Context, e errand, before *incident) (pa
 }
 
 func (p *Provider) escalate(ctx context.Context, e errand, before *incident) (page.Page, error) {
-	if e.Tried {
-		done, err := p.didEscalate(ctx, e)
-		if err != nil {
-			return page.Page{}, err
-		}
-		if done {
-			return p.describe(before, e.me), nil
-		}
-	}
 	level, err := p.levelAbove(ctx, before, e.me)
 	if err != nil {
 		return page.Page{}, err
@@ -180,14 +180,21 @@ func (p *Provider) escalate(ctx context.Context, e errand, before *incident) (pa
 	})
 }
 
-// didEscalate looks in the log whether an earlier try arrived.
-func (p *Provider) didEscalate(ctx context.Context, e errand) (bool, error) {
+// logged is how PagerDuty's log calls what was done.
+var logged = map[provider.Deed]string{
+	provider.Resolve: "resolve_log_entry", provider.Snooze: "snooze_log_entry",
+	provider.Escalate: "escalate_log_entry", provider.Reassign: "assign_log_entry",
+}
+
+// didBefore looks in the log whether an earlier try arrived. Whatever became of
+// the incident since, it is not done to it again.
+func (p *Provider) didBefore(ctx context.Context, e errand) (bool, error) {
 	entries, err := p.logOf(ctx, e.wanted.UpstreamID)
 	if err != nil {
 		return false, err
 	}
 	return slices.ContainsFunc(entries, func(one *logEntry) bool {
-		return one != nil && one.Type == "escalate_log_entry" && one.Agent.ID == e.me.ID && p.since(e, one.CreatedAt)
+		return one != nil && one.Type == logged[e.Deed] && one.Agent.ID == e.me.ID && p.since(e, one.CreatedAt)
 	}), nil
 }
 

@@ -271,6 +271,8 @@ func standing(p control.Page, now time.Time) (said string, good bool) {
 		return "acknowledging, not confirmed yet", false
 	case p.Answer == "not_confirmed", p.Answer == "refused":
 		return "not acknowledged: " + words.Clause(p.AnswerReason), false
+	case p.AcknowledgedByMe && p.SnoozedUntil != nil && p.SnoozedUntil.After(now):
+		return "snoozed by you until " + words.Minute(*p.SnoozedUntil, now), true
 	case p.AcknowledgedByMe && p.AcknowledgedAt != nil:
 		return "acknowledged by you, confirmed " + words.Second(*p.AcknowledgedAt, now), true
 	case p.AcknowledgedByMe:

@@ -87,6 +87,7 @@ func moments() []moment {
 			with(paged("d"), func(p *control.Page) { p.Ringing, p.Answer, p.AnswerReason = false, "refused", "it says no" }),
 			with(ours("e"), func(p *control.Page) { p.StillOnIt = true }),
 			ours("f"),
+			with(ours("m"), func(p *control.Page) { p.SnoozedUntil = ahead(3600) }),
 			with(ours("g"), func(p *control.Page) { p.AcknowledgedAt = nil }),
 			with(ours("h"), func(p *control.Page) { p.AcknowledgedByMe, p.AcknowledgedBy = false, "ben" }),
 			with(ours("i"), func(p *control.Page) { p.AcknowledgedByMe = false }),
@@ -94,13 +95,14 @@ func moments() []moment {
 			with(paged("k"), func(p *control.Page) { p.Ringing = false }),
 			control.Page{ID: "l"},
 		), "", `
-			12 open pages
+			13 open pages
 			> critical Checkout is dropping orders, critical · checkout-api · 18 min, Hushed for a moment, not answered [Acknowledge]
 			critical Checkout is dropping orders, critical · checkout-api · 18 min, Acknowledging, not confirmed yet
 			critical Checkout is dropping orders, critical · checkout-api · 18 min, Not acknowledged: the service did not confirm it within 10 s [Acknowledge]
 			critical Checkout is dropping orders, critical · checkout-api · 18 min, Not acknowledged: it says no [Acknowledge]
 			critical Checkout is dropping orders, critical · checkout-api · 18 min, Still on it? It rings again soon [Acknowledge]
 			critical Checkout is dropping orders, critical · checkout-api · 18 min, Acknowledged by you, confirmed 03:11:50 (good)
+			critical Checkout is dropping orders, critical · checkout-api · 18 min, Snoozed by you until 04:12 (good)
 			critical Checkout is dropping orders, critical · checkout-api · 18 min, Acknowledged by you, confirmed (good)
 			critical Checkout is dropping orders, critical · checkout-api · 18 min, Ben has it (good)
 			critical Checkout is dropping orders, critical · checkout-api · 18 min, Somebody else has it (good)

@@ -197,7 +197,10 @@ func acknowledged(p control.Page, now time.Time) string {
 	if p.AcknowledgedAt != nil {
 		words += " at " + second(*p.AcknowledgedAt, now)
 	}
-	if p.AckExpiresAt != nil {
+	switch {
+	case p.SnoozedUntil != nil && p.SnoozedUntil.After(now):
+		words += "; snoozed until " + minute(*p.SnoozedUntil, now)
+	case p.AckExpiresAt != nil:
 		words += "; it runs out at " + minute(*p.AckExpiresAt, now)
 	}
 	if p.StillOnIt {
