@@ -47,7 +47,9 @@ func TestAnAddressThatDoesNotTellIsSaid(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
 		"a login page": func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) },
 		"trouble":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
-		"a redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://elsewhere.example/", http.StatusFound) },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://elsewhere.example/", http.StatusFound)
+		},
 		"no list": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Write([]byte(`{}`))
