@@ -239,6 +239,9 @@ func (a *Agent) step(in watch.Input) {
 		}
 		a.said[seen.Name] = seen
 	}
+	if press, is := in.(watch.Acknowledge); is && a.parts.Settings.Answer.JoinSameKey {
+		in = watch.Acknowledge{IDs: joined(press.IDs, a.state.Load().Pages)}
+	}
 	effects := a.watch.Step(a.now(), in)
 	for _, effect := range effects {
 		a.carryOut(effect)

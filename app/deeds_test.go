@@ -100,9 +100,7 @@ func TestSnoozingAnswersAndSaysUntilWhen(t *testing.T) {
 	if got := kinds(service, upstream); !slices.Equal(slices.Compact(got), []string{"acknowledge", "snooze"}) {
 		t.Errorf("the service's log says %v", got)
 	}
-	if !o.tells(id, "snoozed") {
-		t.Error("the timeline does not tell of it")
-	}
+	o.until("the timeline tells of it", func() bool { return o.tells(id, "snoozed") })
 	for _, asked := range []control.Deed{{Deed: "snooze", ForSeconds: 1}, {Deed: "snooze"}, {Deed: "snooze", ForSeconds: 8 * 24 * 3600}} {
 		if said := o.refused(id, asked); !strings.HasSuffix(said, "Nothing was done.") {
 			t.Errorf("%+v: %q", asked, said)

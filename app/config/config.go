@@ -57,6 +57,9 @@ type Answer struct {
 	// SilenceFor is how long the silence holds by which an Alertmanager is
 	// told that somebody works on an alert.
 	SilenceFor Duration `toml:"alertmanager_silence"`
+	// JoinSameKey lets one answer count for the page of another service that came
+	// from the same source under the same key.
+	JoinSameKey bool `toml:"join_same_key"`
 }
 
 // Duration is a span written as "45s" or "20m".

@@ -89,6 +89,10 @@ type Page struct {
 	// UpstreamID is the identity at the service. On Alertmanager it is
 	// fingerprint@startsAt, so that a new firing is a new page.
 	UpstreamID string
+	// SourceKey is the key under which whatever raised the page sent it, by which
+	// the service joins repeated events; empty where the service does not tell.
+	// Pages of two services with the same key are about the same thing.
+	SourceKey string
 	// Number is what the service's own screens call it, when that differs.
 	Number   string
 	Title    string

@@ -35,6 +35,7 @@ func (p *Provider) describe(a *alert) page.Page {
 		ID:          page.NewID(p.options.Account, a.firing),
 		Account:     p.options.Account,
 		UpstreamID:  a.firing,
+		SourceKey:   a.Fingerprint,
 		Title:       title,
 		Details:     details,
 		Service:     serviceOf(a),

@@ -53,7 +53,7 @@ func (a *alert) people() []string {
 // describe makes a page of an alert.
 func (p *Provider) describe(one *alert, me user, listed bool) page.Page {
 	got := page.Page{
-		ID: page.NewID(p.options.Account, one.ID), Account: p.options.Account, UpstreamID: one.ID,
+		ID: page.NewID(p.options.Account, one.ID), Account: p.options.Account, UpstreamID: one.ID, SourceKey: one.Alias,
 		Title: page.Plain(one.Message, page.MaxTitle), Details: page.PlainLines(one.Description, page.MaxDetails),
 		Service: page.Plain(cmp.Or(one.Entity, one.IntegrationName, one.Integration.Name, one.Source), maxName),
 		Status:  page.Triggered, Severity: p.severity(one.Priority),

@@ -69,6 +69,7 @@ func decode(body json.RawMessage, into any) error {
 type alert struct {
 	ID              string         `json:"id"`
 	TinyID          string         `json:"tinyId"`
+	Alias           string         `json:"alias"`
 	Message         string         `json:"message"`
 	Description     string         `json:"description"`
 	Entity          string         `json:"entity"`

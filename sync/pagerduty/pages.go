@@ -30,7 +30,7 @@ func (p *Provider) describe(one *incident, me user) page.Page {
 	p.mutex.Unlock()
 
 	got := page.Page{
-		ID: page.NewID(p.options.Account, one.ID), Account: p.options.Account, UpstreamID: one.ID,
+		ID: page.NewID(p.options.Account, one.ID), Account: p.options.Account, UpstreamID: one.ID, SourceKey: one.Key,
 		Title: plain(one.Title, page.MaxTitle), Details: told.details, Service: plain(one.Service.Summary, maxName),
 		Status: page.Triggered, Severity: p.severity(one, known, told),
 		TriggeredAt: readTime(one.CreatedAt), Mine: one.assignedTo(me.ID), Assigned: true,

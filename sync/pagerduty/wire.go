@@ -52,6 +52,7 @@ type thing struct {
 type incident struct {
 	ID                 string `json:"id"`
 	Number             int    `json:"incident_number"`
+	Key                string `json:"incident_key"`
 	Title              string `json:"title"`
 	Summary            string `json:"summary"`
 	URL                string `json:"html_url"`
