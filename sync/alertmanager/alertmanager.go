@@ -9,7 +9,6 @@ package alertmanager
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"regexp"
@@ -77,9 +76,9 @@ type Provider struct {
 
 	// A slow poll must not hold up an answer, nor a curious look either of
 	// them, so each has a lane of its own.
-	polling   lane
-	answering lane
-	looking   lane
+	polling   provider.Lane
+	answering provider.Lane
+	looking   provider.Lane
 
 	// What belongs to the polling lane alone.
 	body          bodyBuffer
@@ -142,7 +141,7 @@ func New(options Options) (*Provider, error) {
 	if login == "" {
 		login = options.User
 	}
-	options.Severities, err = readSeverities(options.Severities)
+	options.Severities, err = provider.ReadSeverities(options.Severities)
 	if err != nil {
 		return nil, err
 	}
@@ -155,9 +154,9 @@ func New(options Options) (*Provider, error) {
 		client:    client,
 		log:       options.Log,
 		now:       options.Now,
-		polling:   newLane(),
-		answering: newLane(),
-		looking:   newLane(),
+		polling:   provider.NewLane(1),
+		answering: provider.NewLane(1),
+		looking:   provider.NewLane(1),
 		tidied:    map[string]time.Time{},
 		confirmed: map[string]confirmation{},
 	}, nil
@@ -175,7 +174,7 @@ func (p *Provider) Capabilities() provider.Capabilities {
 // Test asks the server for its version, its receivers and what would ring now,
 // and says what the user should know about this account.
 func (p *Provider) Test(ctx context.Context) (provider.Introduction, error) {
-	release, err := p.polling.enter(ctx)
+	release, err := p.polling.Enter(ctx)
 	if err != nil {
 		return provider.Introduction{}, p.client.gaveUp(err)
 	}
@@ -290,34 +289,4 @@ func readAddress(typed string) (base *url.URL, login string, err error) {
 		path = path[:at]
 	}
 	return &url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: strings.TrimRight(path, "/")}, parsed.User.Username(), nil
-}
-
-func readSeverities(table map[string]page.Severity) (map[string]page.Severity, error) {
-	lower := make(map[string]page.Severity, len(table))
-	for value, severity := range table {
-		known := false
-		for _, one := range page.Severities() {
-			known = known || one == severity
-		}
-		if !known {
-			return nil, web.Invalid(fmt.Sprintf("The severity table gives %q for the label value %q. It must be one of critical, degraded, minor, hidden and other.",
-				plain(string(severity), 40), plain(value, 40)))
-		}
-		lower[strings.ToLower(strings.TrimSpace(value))] = severity
-	}
-	return lower, nil
-}
-
-// lane lets one request through at a time and gives up with its context.
-type lane chan struct{}
-
-func newLane() lane { return make(lane, 1) }
-
-func (l lane) enter(ctx context.Context) (release func(), err error) {
-	select {
-	case l <- struct{}{}:
-		return func() { <-l }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

@@ -60,7 +60,7 @@ func (p *Provider) silenceFirings(ctx context.Context, wanted []page.Page, until
 	for i, one := range wanted {
 		firings[i] = one.UpstreamID
 	}
-	release, err := p.answering.enter(ctx)
+	release, err := p.answering.Enter(ctx)
 	if err != nil {
 		return nil, allFailed(firings, p.client.gaveUp(err))
 	}
@@ -97,7 +97,7 @@ func (p *Provider) silenceFirings(ctx context.Context, wanted []page.Page, until
 // Unacknowledge ends every silence of ours for this firing, so that the alert
 // is open again for the whole team.
 func (p *Provider) Unacknowledge(ctx context.Context, wanted page.Page) (page.Page, error) {
-	release, err := p.answering.enter(ctx)
+	release, err := p.answering.Enter(ctx)
 	if err != nil {
 		return page.Page{}, p.client.gaveUp(err)
 	}

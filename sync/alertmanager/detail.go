@@ -14,7 +14,7 @@ import (
 // hold for it. An Alertmanager keeps no log: what is told is the start of the
 // alert and those silences. It knows neither notes nor changes.
 func (p *Provider) Describe(ctx context.Context, wanted page.Page) (provider.Detail, error) {
-	release, err := p.looking.enter(ctx)
+	release, err := p.looking.Enter(ctx)
 	if err != nil {
 		return provider.Detail{}, p.client.gaveUp(err)
 	}

@@ -98,7 +98,7 @@ func (l *listing) lost(before *listing) bool {
 // also ends our silences whose firing is gone; if that fails, the next call
 // tries again.
 func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
-	release, err := p.polling.enter(ctx)
+	release, err := p.polling.Enter(ctx)
 	if err != nil {
 		return provider.Snapshot{}, p.client.gaveUp(err)
 	}

@@ -21,7 +21,7 @@ const (
 // what is closed, or of what somebody else has, so the alert is looked at
 // before and afterwards.
 func (p *Provider) Acknowledge(ctx context.Context, wanted page.Page) (page.Page, error) {
-	release, err := p.answering.enter(ctx)
+	release, err := p.answering.Enter(ctx)
 	if err != nil {
 		return page.Page{}, p.gaveUp(err)
 	}
@@ -71,7 +71,7 @@ func (p *Provider) update(ctx context.Context, one *alert, status string) error 
 		return p.nonsense("an alert without a number")
 	}
 	// Even a failure may have come after GoAlert took it.
-	defer p.changed()
+	defer p.confirmed.Change()
 	var answer struct {
 		Moved []*alert `json:"updateAlerts"`
 	}
@@ -122,19 +122,8 @@ func (p *Provider) confirm(ctx context.Context, wanted page.Page, me user, statu
 func (p *Provider) settle(one *alert, me user) page.Page {
 	p.keepAnswer(one)
 	got := p.describe(one, me)
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.requests++
-	p.confirmed[got.UpstreamID] = confirmation{got, p.requests}
+	p.confirmed.Keep(got)
 	return got
-}
-
-// changed tells the polling lane that what it is reading is older than an
-// answer.
-func (p *Provider) changed() {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.requests++
 }
 
 // Unacknowledge is not possible: GoAlert takes no acknowledgement back except

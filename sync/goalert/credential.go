@@ -77,7 +77,7 @@ func (p *Provider) credential(ctx context.Context) (http.Header, session, error)
 // login begins a session in the place of one that has ended, unless somebody
 // else did so meanwhile.
 func (p *Provider) login(ctx context.Context, ended session) (session, error) {
-	release, err := p.signing.enter(ctx)
+	release, err := p.signing.Enter(ctx)
 	if err != nil {
 		return session{}, p.gaveUp(err)
 	}

@@ -11,7 +11,7 @@ import (
 // Describe reads an alert with its log. GoAlert keeps no notes and knows of no
 // changes; why an alert was marked as noise stands among the page's labels.
 func (p *Provider) Describe(ctx context.Context, wanted page.Page) (provider.Detail, error) {
-	release, err := p.looking.enter(ctx)
+	release, err := p.looking.Enter(ctx)
 	if err != nil {
 		return provider.Detail{}, p.gaveUp(err)
 	}

@@ -20,7 +20,7 @@ func (p *Provider) Do(ctx context.Context, wanted page.Page, errand provider.Err
 	if !p.Capabilities().Can(errand.Deed) {
 		return page.Page{}, refusal(errand.Deed)
 	}
-	release, err := p.answering.enter(ctx)
+	release, err := p.answering.Enter(ctx)
 	if err != nil {
 		return page.Page{}, p.gaveUp(err)
 	}
@@ -105,7 +105,7 @@ func (p *Provider) askEscalation(ctx context.Context, one *alert) error {
 	if err != nil {
 		return p.nonsense("an alert without a number")
 	}
-	defer p.changed()
+	defer p.confirmed.Change()
 	var answer struct{}
 	_, err = p.ask(ctx, question{
 		operation: "Escalate", document: documentEscalate, changes: true,

@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -58,28 +56,24 @@ type Provider struct {
 	key     apiKey
 
 	// A slow poll must not hold up an answer, nor a long list of shifts either.
-	polling   lane
-	answering lane
-	looking   lane
+	polling   provider.Lane
+	answering provider.Lane
+	looking   provider.Lane
 
 	// What belongs to the polling lane alone.
 	listed map[string]bool // the alerts of the last snapshot
 
-	signing lane // one login at a time
+	signing provider.Lane // one login at a time
 
-	mutex    sync.Mutex
-	session  session
-	wrong    error // the password was refused; it is not tried again by itself
-	user     user
-	duty     duty                // where the user is on call, as last told
-	answers  map[string]answered // alert → who has acknowledged it
-	taken    map[string]string   // alert → its state when our own request acknowledged it
-	policies map[string]policy   // service → how it escalates
-	// requests counts what was changed upstream, and confirmed holds what came
-	// of it, so that a list that was on its way meanwhile is not taken for the
-	// state after it.
-	requests  int
-	confirmed map[string]confirmation
+	mutex     sync.Mutex
+	session   session
+	wrong     error // the password was refused; it is not tried again by itself
+	user      user
+	duty      duty                // where the user is on call, as last told
+	answers   map[string]answered // alert → who has acknowledged it
+	taken     map[string]string   // alert → its state when our own request acknowledged it
+	policies  map[string]policy   // service → how it escalates
+	confirmed provider.Confirmed
 }
 
 var (
@@ -103,7 +97,7 @@ func New(options Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	options.Severities, err = readSeverities(options.Severities)
+	options.Severities, err = provider.ReadSeverities(options.Severities)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +107,8 @@ func New(options Options) (*Provider, error) {
 	}
 	p := &Provider{
 		options: options, base: base, log: options.Log, now: options.Now, key: key,
-		polling: newLane(), answering: newLane(), looking: newLane(), signing: newLane(),
-		answers: map[string]answered{}, taken: map[string]string{}, policies: map[string]policy{}, confirmed: map[string]confirmation{},
+		polling: provider.NewLane(1), answering: provider.NewLane(1), looking: provider.NewLane(1), signing: provider.NewLane(1),
+		answers: map[string]answered{}, taken: map[string]string{}, policies: map[string]policy{},
 	}
 	advice := "Log in to GoAlert in the browser to see whether the user still may, and add the account again."
 	if key.given() {
@@ -224,32 +218,6 @@ func (p *Provider) know(me user) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.user = me
-}
-
-func readSeverities(table map[string]page.Severity) (map[string]page.Severity, error) {
-	lower := make(map[string]page.Severity, len(table))
-	for name, severity := range table {
-		if !slices.Contains(page.Severities(), severity) {
-			return nil, web.Invalid(fmt.Sprintf("The severity table gives %q for %q. It must be one of critical, degraded, minor, hidden and other.",
-				plain(string(severity), 40), plain(name, 40)))
-		}
-		lower[strings.ToLower(strings.TrimSpace(name))] = severity
-	}
-	return lower, nil
-}
-
-// lane lets one request through at a time and gives up with its context.
-type lane chan struct{}
-
-func newLane() lane { return make(lane, 1) }
-
-func (l lane) enter(ctx context.Context) (release func(), err error) {
-	select {
-	case l <- struct{}{}:
-		return func() { <-l }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // gaveUp is for a question whose time was over before it could be asked.

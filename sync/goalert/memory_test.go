@@ -31,7 +31,7 @@ func TestNothingIsKeptOfWhatHasEnded(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if kept := len(p.answers) + len(p.taken) + len(p.confirmed) + len(p.listed); kept > 0 {
+		if kept := len(p.answers) + len(p.taken) + p.confirmed.Len() + len(p.listed); kept > 0 {
 			t.Errorf("%d things are kept of it", kept)
 		}
 	}

@@ -33,15 +33,13 @@ type duty map[string]int
 // are open. What has left the user's list since the last snapshot is in it once
 // more, with what became of it.
 func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
-	release, err := p.polling.enter(ctx)
+	release, err := p.polling.Enter(ctx)
 	if err != nil {
 		return provider.Snapshot{}, p.gaveUp(err)
 	}
 	defer release()
 
-	p.mutex.Lock()
-	began := p.requests
-	p.mutex.Unlock()
+	began := p.confirmed.Begin()
 	alerts, at, err := p.list(ctx)
 	if err != nil {
 		return provider.Snapshot{}, err
@@ -73,14 +71,14 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 		described.Mine = false
 		snapshot.Pages = append(snapshot.Pages, described)
 	}
-	p.overtake(snapshot.Pages, began)
+	p.confirmed.Overtake(snapshot.Pages, began)
 	p.listed = listed
 	return snapshot, nil
 }
 
 // Remember takes these pages for those of the last snapshot.
 func (p *Provider) Remember(pages []page.Page) {
-	release, err := p.polling.enter(context.Background())
+	release, err := p.polling.Enter(context.Background())
 	if err != nil {
 		return
 	}
@@ -319,23 +317,4 @@ func (p *Provider) forget(listed map[string]bool) {
 	defer p.mutex.Unlock()
 	maps.DeleteFunc(p.answers, func(id string, _ answered) bool { return !listed[id] })
 	maps.DeleteFunc(p.taken, func(id string, _ string) bool { return !listed[id] })
-}
-
-// confirmation is a page as it was read after its answer.
-type confirmation struct {
-	page  page.Page
-	order int
-}
-
-// overtake puts what was confirmed while a list was on its way in the place of
-// what the list says, which is older.
-func (p *Provider) overtake(pages []page.Page, began int) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	for i := range pages {
-		if newer, found := p.confirmed[pages[i].UpstreamID]; found && newer.order > began {
-			pages[i] = newer.page
-		}
-	}
-	maps.DeleteFunc(p.confirmed, func(_ string, one confirmation) bool { return one.order <= began })
 }

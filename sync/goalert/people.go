@@ -12,7 +12,7 @@ import (
 // reached; those of others it keeps to itself. Nobody can be given an alert
 // here: the policy alone decides whom an escalation calls.
 func (p *Provider) People(ctx context.Context) ([]page.Person, error) {
-	release, err := p.looking.enter(ctx)
+	release, err := p.looking.Enter(ctx)
 	if err != nil {
 		return nil, p.gaveUp(err)
 	}

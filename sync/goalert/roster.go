@@ -28,7 +28,7 @@ const (
 // policy at which each schedule is called, and the people whom policies name
 // directly. A shift that runs on for longer than GoAlert looks ahead has no end.
 func (p *Provider) OnCall(ctx context.Context, from, to time.Time) ([]roster.Shift, error) {
-	release, err := p.looking.enter(ctx)
+	release, err := p.looking.Enter(ctx)
 	if err != nil {
 		return nil, p.gaveUp(err)
 	}

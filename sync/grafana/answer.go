@@ -79,7 +79,7 @@ func (p *Provider) Unacknowledge(ctx context.Context, wanted page.Page) (page.Pa
 
 // toAnswer waits for the answering lane, and finds out who answers.
 func (p *Provider) toAnswer(ctx context.Context) (release func(), me user, err error) {
-	release, err = p.answering.enter(ctx)
+	release, err = p.answering.Enter(ctx)
 	if err != nil {
 		return nil, user{}, p.gaveUp(post("", nil), err)
 	}
@@ -113,7 +113,7 @@ func (p *Provider) order(ctx context.Context, me user, before *group, what strin
 		return page.Page{}, web.Invalid("This alert group is attached to another one and follows it. Answer that one; Grafana shows which it is.")
 	}
 	request := post("/alert_groups/"+before.ID+"/"+what+"/", body)
-	p.ordered() // even a failure may have come after it was done
+	p.confirmed.Change() // even a failure may have come after it was done
 	_, refused := p.ask(ctx, request, nil)
 	if gone(refused) {
 		return page.Page{}, provider.ErrGone
@@ -156,18 +156,8 @@ func (p *Provider) settled(ctx context.Context, me user, after *group, err error
 	}
 	p.readNames(ctx, after.people())
 	got := p.view(me).describe(after)
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.orders++
-	p.confirmed[got.UpstreamID] = confirmation{got, p.orders}
+	p.confirmed.Keep(got)
 	return got, nil
-}
-
-// ordered tells the polling lane that what it is reading is older than an order.
-func (p *Provider) ordered() {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.orders++
 }
 
 // taken says who has answered instead.

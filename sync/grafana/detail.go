@@ -18,7 +18,7 @@ const alertsShown = 50
 // its own times say, and its notes. The service has no log of its own to read,
 // and knows nothing of deployments.
 func (p *Provider) Describe(ctx context.Context, wanted page.Page) (provider.Detail, error) {
-	release, err := p.looking.enter(ctx)
+	release, err := p.looking.Enter(ctx)
 	if err != nil {
 		return provider.Detail{}, p.gaveUp(get("", nil), err)
 	}

@@ -124,7 +124,7 @@ func (p *Provider) pageMore(ctx context.Context, me user, id string, errand prov
 	if _, err := p.readOpen(ctx, id); err != nil {
 		return page.Page{}, err
 	}
-	p.ordered()
+	p.confirmed.Change()
 	var after group
 	_, err := p.ask(ctx, post("/escalation/", map[string]any{
 		"alert_group_id": id, "users": []map[string]any{{"id": errand.To.ID, "important": false}},

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,7 +63,7 @@ type Provider struct {
 
 	// A slow poll must not hold up an answer, nor a long roster either, so each
 	// has a lane of its own.
-	polling, answering, looking lane
+	polling, answering, looking provider.Lane
 
 	// What belongs to the polling lane alone.
 	listed map[string]bool // the groups of the last snapshot
@@ -75,8 +74,7 @@ type Provider struct {
 	people    map[string]user
 	snoozes   map[string]snooze
 	requests  int // how many requests the last list took
-	orders    int // what was changed there, counted
-	confirmed map[string]confirmation
+	confirmed provider.Confirmed
 }
 
 var (
@@ -107,7 +105,7 @@ func New(options Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	options.Severities, err = readSeverities(options.Severities)
+	options.Severities, err = provider.ReadSeverities(options.Severities)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +119,8 @@ func New(options Options) (*Provider, error) {
 	}
 	return &Provider{
 		options: options, client: client, log: options.Log, now: options.Now, credential: shown,
-		polling: newLane(), answering: newLane(), looking: newLane(),
-		people: map[string]user{}, snoozes: map[string]snooze{}, confirmed: map[string]confirmation{},
+		polling: provider.NewLane(1), answering: provider.NewLane(1), looking: provider.NewLane(1),
+		people: map[string]user{}, snoozes: map[string]snooze{},
 	}, nil
 }
 
@@ -138,18 +136,6 @@ func readAddress(typed string) (*url.URL, error) {
 		return nil, web.Invalid("This is the address of your Grafana, not that of the OnCall API, which has a host of its own. It looks like " + example + ".")
 	}
 	return base, nil
-}
-
-func readSeverities(table map[string]page.Severity) (map[string]page.Severity, error) {
-	lower := make(map[string]page.Severity, len(table))
-	for name, severity := range table {
-		if !slices.Contains(page.Severities(), severity) {
-			return nil, web.Invalid(fmt.Sprintf("The severity table gives %q for %q. It must be one of critical, degraded, minor, hidden and other.",
-				plain(string(severity), 40), plain(name, 40)))
-		}
-		lower[strings.ToLower(strings.TrimSpace(name))] = severity
-	}
-	return lower, nil
 }
 
 // The service lets a key ask this often (grafana.com, “API rate limits”). A
@@ -260,18 +246,4 @@ func get(path string, query url.Values) web.Request {
 // post is an order.
 func post(path string, body any) web.Request {
 	return web.Request{Method: http.MethodPost, Path: "/api/v1" + path, Body: body}
-}
-
-// lane lets one deed through at a time and gives up with its context.
-type lane chan struct{}
-
-func newLane() lane { return make(lane, 1) }
-
-func (l lane) enter(ctx context.Context) (release func(), err error) {
-	select {
-	case l <- struct{}{}:
-		return func() { <-l }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

@@ -31,7 +31,7 @@ var openStates = []string{silenced, acknowledged, "new"}
 // this list since the last snapshot is in it once more, with what became of it:
 // resolved, or not mine any more.
 func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
-	release, err := p.polling.enter(ctx)
+	release, err := p.polling.Enter(ctx)
 	if err != nil {
 		return provider.Snapshot{}, p.gaveUp(get("", nil), err)
 	}
@@ -42,9 +42,7 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 		return provider.Snapshot{}, err
 	}
 	p.readSetup(ctx)
-	p.mutex.Lock()
-	began := p.orders
-	p.mutex.Unlock()
+	began := p.confirmed.Begin()
 	groups, at, err := p.openGroups(ctx, me)
 	if err != nil {
 		if provider.KindOf(err) == provider.Refused {
@@ -72,7 +70,7 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 			listed[one.ID] = true
 		}
 	}
-	p.overtake(snapshot.Pages, began)
+	p.confirmed.Overtake(snapshot.Pages, began)
 	p.listed = listed
 	p.forgetSnoozes()
 	return snapshot, nil
@@ -81,7 +79,7 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 // Remember takes these pages for those of the last snapshot. The service does
 // not tell how long a silence lasts, so what we knew of it is kept as well.
 func (p *Provider) Remember(pages []page.Page) {
-	release, err := p.polling.enter(context.Background())
+	release, err := p.polling.Enter(context.Background())
 	if err != nil {
 		return
 	}
@@ -201,23 +199,4 @@ func (p *Provider) readNames(ctx context.Context, ids []string) {
 		p.people[id] = found
 		p.mutex.Unlock()
 	}
-}
-
-// confirmation is a page as it was read after an order.
-type confirmation struct {
-	page  page.Page
-	order int
-}
-
-// overtake puts what was confirmed while a list was on its way in the place of
-// what the list says, which is older.
-func (p *Provider) overtake(pages []page.Page, began int) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	for i := range pages {
-		if newer, found := p.confirmed[pages[i].UpstreamID]; found && newer.order > began {
-			pages[i] = newer.page
-		}
-	}
-	maps.DeleteFunc(p.confirmed, func(_ string, one confirmation) bool { return one.order <= began })
 }

@@ -56,7 +56,7 @@ func (p *Provider) OnCall(ctx context.Context, from, to time.Time) ([]roster.Shi
 
 // toLook waits for the looking lane, and finds out who looks.
 func (p *Provider) toLook(ctx context.Context) (release func(), me user, err error) {
-	release, err = p.looking.enter(ctx)
+	release, err = p.looking.Enter(ctx)
 	if err != nil {
 		return nil, user{}, p.gaveUp(get("", nil), err)
 	}

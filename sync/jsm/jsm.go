@@ -8,9 +8,7 @@ package jsm
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -60,21 +58,17 @@ type Provider struct {
 
 	// A slow poll must not hold up an answer, nor what somebody looks up, so
 	// each has a lane of its own.
-	polling   lane
-	answering lane
-	asking    lane
+	polling   provider.Lane
+	answering provider.Lane
+	asking    provider.Lane
 
 	// What belongs to the polling lane alone.
 	listed map[string]bool // the alerts of the last snapshot
 
-	mutex sync.Mutex
-	user  user
-	names directory
-	// changes counts what was changed upstream, and confirmed holds what came
-	// of it, so that a list that was on its way meanwhile is not taken for the
-	// state after it.
-	changes   int
-	confirmed map[string]confirmation
+	mutex     sync.Mutex
+	user      user
+	names     directory
+	confirmed provider.Confirmed
 }
 
 var (
@@ -104,7 +98,7 @@ func New(options Options) (*Provider, error) {
 	}
 	options.User = strings.TrimSpace(options.User)
 	options.Query = strings.TrimSpace(options.Query)
-	if options.Severities, err = readSeverities(options.Severities); err != nil {
+	if options.Severities, err = provider.ReadSeverities(options.Severities); err != nil {
 		return nil, err
 	}
 	client, err := web.New(web.Options{
@@ -116,8 +110,8 @@ func New(options Options) (*Provider, error) {
 	}
 	return &Provider{
 		options: options, dialect: spoken, client: client, log: options.Log, now: options.Now,
-		polling: make(lane, 1), answering: make(lane, 4), asking: make(lane, 2),
-		names: directory{}, confirmed: map[string]confirmation{},
+		polling: provider.NewLane(1), answering: provider.NewLane(4), asking: provider.NewLane(2),
+		names: directory{},
 	}, nil
 }
 
@@ -139,26 +133,10 @@ func (p *Provider) DropConnections() { p.client.DropConnections() }
 // Close lets go of connections. No method is called after it.
 func (p *Provider) Close() { p.client.DropConnections() }
 
-func readSeverities(table map[string]page.Severity) (map[string]page.Severity, error) {
-	lower := make(map[string]page.Severity, len(table))
-	for name, severity := range table {
-		if !slices.Contains(page.Severities(), severity) {
-			return nil, web.Invalid(fmt.Sprintf("The severity table gives %q for %q. It must be one of critical, degraded, minor, hidden and other.",
-				page.Plain(string(severity), 40), page.Plain(name, 40)))
-		}
-		lower[strings.ToLower(strings.TrimSpace(name))] = severity
-	}
-	return lower, nil
-}
-
-// lane lets so many through at a time and gives up with its context.
-type lane chan struct{}
-
-func (p *Provider) enter(ctx context.Context, l lane) (leave func(), err error) {
-	select {
-	case l <- struct{}{}:
-		return func() { <-l }, nil
-	case <-ctx.Done():
+func (p *Provider) enter(ctx context.Context, l provider.Lane) (leave func(), err error) {
+	leave, err = l.Enter(ctx)
+	if err != nil {
 		return nil, p.gaveUp(ctx)
 	}
+	return leave, nil
 }

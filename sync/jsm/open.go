@@ -37,9 +37,7 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 	if err != nil {
 		return provider.Snapshot{}, err
 	}
-	p.mutex.Lock()
-	began := p.changes
-	p.mutex.Unlock()
+	began := p.confirmed.Begin()
 	alerts, at, err := p.list(ctx, p.search(me))
 	if err != nil {
 		if provider.KindOf(err) == provider.Refused {
@@ -69,7 +67,7 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 	for _, id := range later {
 		p.listed[id] = true
 	}
-	p.overtake(snapshot.Pages, began)
+	p.confirmed.Overtake(snapshot.Pages, began)
 	return snapshot, nil
 }
 
@@ -250,41 +248,8 @@ func peopleOf(lists ...[]*alert) []string {
 	return people
 }
 
-// confirmation is a page as it was read after its answer.
-type confirmation struct {
-	page  page.Page
-	order int
-}
-
 // confirm keeps a page as it is after a change.
 func (p *Provider) confirm(got page.Page) page.Page {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.changes++
-	p.confirmed[got.UpstreamID] = confirmation{got, p.changes}
+	p.confirmed.Keep(got)
 	return got
-}
-
-// changed tells the polling lane that what it is reading is older than a change.
-func (p *Provider) changed() {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.changes++
-}
-
-// overtake puts what was confirmed while a list was on its way in the place of
-// what the list says, which is older.
-func (p *Provider) overtake(pages []page.Page, began int) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	for i := range pages {
-		if newer, found := p.confirmed[pages[i].UpstreamID]; found && newer.order > began {
-			pages[i] = newer.page
-		}
-	}
-	for id, one := range p.confirmed {
-		if one.order <= began {
-			delete(p.confirmed, id)
-		}
-	}
 }

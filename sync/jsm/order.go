@@ -50,7 +50,7 @@ func (o order) done(ctx context.Context, one *alert) (bool, error) {
 // is then. When the answer was lost or the outcome is not told, the alert is
 // asked: what shows is done.
 func (p *Provider) carryOut(ctx context.Context, id string, o order) (*alert, error) {
-	defer p.changed() // even a failure may have come after the service took it
+	defer p.confirmed.Change() // even a failure may have come after the service took it
 	refused := p.send(ctx, id, o)
 	if refused != nil && provider.KindOf(refused) != provider.Invalid && !doubtful(refused) {
 		return nil, refused

@@ -22,7 +22,7 @@ const (
 // incident first: an acknowledgement of a resolved incident would open it
 // again, and one of somebody else's would only be noise.
 func (p *Provider) Acknowledge(ctx context.Context, wanted page.Page) (page.Page, error) {
-	release, err := p.answering.enter(ctx)
+	release, err := p.answering.Enter(ctx)
 	if err != nil {
 		return page.Page{}, p.client.gaveUp(err)
 	}
@@ -75,7 +75,7 @@ var changing = web.Request{Method: http.MethodPut}
 // set changes fields of an incident, and returns it as PagerDuty answers.
 func (p *Provider) set(ctx context.Context, wanted page.Page, me user, fields map[string]any) (incident, error) {
 	// Even a failure may have come after PagerDuty took it.
-	defer p.answered()
+	defer p.confirmed.Change()
 	fields["type"] = "incident_reference"
 	var answer struct {
 		Incident incident `json:"incident"`
@@ -112,10 +112,7 @@ func (p *Provider) reread(ctx context.Context, wanted page.Page, me user, what s
 		}
 		if shown {
 			got := p.describe(after, me)
-			p.mutex.Lock()
-			p.requests++
-			p.confirmed[got.UpstreamID] = confirmation{got, p.requests}
-			p.mutex.Unlock()
+			p.confirmed.Keep(got)
 			return got, nil
 		}
 		if waited >= confirmWithin {
@@ -127,13 +124,6 @@ func (p *Provider) reread(ctx context.Context, wanted page.Page, me user, what s
 		case <-time.After(confirmEvery):
 		}
 	}
-}
-
-// answered tells the polling lane that what it is reading is older than an answer.
-func (p *Provider) answered() {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.requests++
 }
 
 // Unacknowledge is not possible: nothing in PagerDuty's API takes an

@@ -37,7 +37,7 @@ func (p *Provider) Do(ctx context.Context, wanted page.Page, asked provider.Erra
 		return page.Page{}, &provider.Error{Kind: provider.Invalid, Cause: provider.ErrUnsupported,
 			Sentence: "PagerDuty does not let this key do that, so nothing was sent. Do it in PagerDuty itself, and use a key of somebody who may."}
 	}
-	release, err := p.answering.enter(ctx)
+	release, err := p.answering.Enter(ctx)
 	if err != nil {
 		return page.Page{}, p.client.gaveUp(err)
 	}
@@ -274,7 +274,7 @@ func (p *Provider) note(ctx context.Context, e errand) (page.Page, error) {
 }
 
 func (p *Provider) post(ctx context.Context, e errand, resource string, body any) error {
-	defer p.answered()
+	defer p.confirmed.Change()
 	return gone(p.client.change(ctx, http.MethodPost, "/incidents/"+e.wanted.UpstreamID+resource, e.me.Email, body, &struct{}{}))
 }
 

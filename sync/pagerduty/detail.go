@@ -49,7 +49,7 @@ type change struct {
 // changes that PagerDuty relates to it. Only the incident itself has to be
 // there; what else could not be read is said.
 func (p *Provider) Describe(ctx context.Context, wanted page.Page) (provider.Detail, error) {
-	release, err := p.looking.enter(ctx)
+	release, err := p.looking.Enter(ctx)
 	if err != nil {
 		return provider.Detail{}, p.client.gaveUp(err)
 	}

@@ -31,7 +31,7 @@ const (
 // of it: resolved, given to somebody else, or merged into another incident,
 // which is told too then, whoever has it.
 func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
-	release, err := p.polling.enter(ctx)
+	release, err := p.polling.Enter(ctx)
 	if err != nil {
 		return provider.Snapshot{}, p.client.gaveUp(err)
 	}
@@ -41,9 +41,7 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 	if err != nil {
 		return provider.Snapshot{}, err
 	}
-	p.mutex.Lock()
-	began := p.requests
-	p.mutex.Unlock()
+	began := p.confirmed.Begin()
 	incidents, at, err := p.list(ctx, me)
 	if err != nil {
 		if provider.KindOf(err) == provider.Refused {
@@ -74,14 +72,14 @@ func (p *Provider) Open(ctx context.Context) (provider.Snapshot, error) {
 	for _, one := range departed {
 		snapshot.Pages = append(snapshot.Pages, p.describe(one, me))
 	}
-	p.overtake(snapshot.Pages, began)
+	p.confirmed.Overtake(snapshot.Pages, began)
 	p.listed = listed
 	return snapshot, nil
 }
 
 // Remember takes these pages for those of the last snapshot.
 func (p *Provider) Remember(pages []page.Page) {
-	release, err := p.polling.enter(context.Background())
+	release, err := p.polling.Enter(context.Background())
 	if err != nil {
 		return
 	}
@@ -206,27 +204,4 @@ func (p *Provider) readWith(ctx context.Context, id string, included ...string) 
 		return nil, p.client.nonsense("not the incident that was asked for")
 	}
 	return answer.Incident, nil
-}
-
-// confirmation is a page as it was read after its answer.
-type confirmation struct {
-	page  page.Page
-	order int
-}
-
-// overtake puts what was confirmed while a list was on its way in the place of
-// what the list says, which is older.
-func (p *Provider) overtake(pages []page.Page, began int) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	for i := range pages {
-		if newer, found := p.confirmed[pages[i].UpstreamID]; found && newer.order > began {
-			pages[i] = newer.page
-		}
-	}
-	for id, one := range p.confirmed {
-		if one.order <= began {
-			delete(p.confirmed, id)
-		}
-	}
 }

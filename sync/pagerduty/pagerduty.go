@@ -6,11 +6,8 @@
 package pagerduty
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,9 +59,9 @@ type Provider struct {
 
 	// A slow poll must not hold up an answer, nor a curious look either of
 	// them, so each has a lane of its own.
-	polling   lane
-	answering lane
-	looking   lane
+	polling   provider.Lane
+	answering provider.Lane
+	looking   provider.Lane
 
 	// What belongs to the polling lane alone.
 	listed map[string]bool // the incidents of the last snapshot
@@ -75,11 +72,7 @@ type Provider struct {
 	priorities priorities
 	alerts     map[string]findings // incident → what its alerts told
 	ladders    map[string]ladder   // escalation policy → who is on call for it
-	// requests counts what was changed upstream, and confirmed holds what came
-	// of it, so that a list that was on its way meanwhile is not taken for the
-	// state after it.
-	requests  int
-	confirmed map[string]confirmation
+	confirmed  provider.Confirmed
 }
 
 var (
@@ -103,7 +96,7 @@ func New(options Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	options.Severities, err = readSeverities(options.Severities)
+	options.Severities, err = provider.ReadSeverities(options.Severities)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +106,8 @@ func New(options Options) (*Provider, error) {
 	}
 	return &Provider{
 		options: options, client: client, log: options.Log, now: options.Now,
-		polling: newLane(), answering: newLane(), looking: newLane(),
-		alerts: map[string]findings{}, ladders: map[string]ladder{}, confirmed: map[string]confirmation{},
+		polling: provider.NewLane(1), answering: provider.NewLane(1), looking: provider.NewLane(1),
+		alerts: map[string]findings{}, ladders: map[string]ladder{},
 	}, nil
 }
 
@@ -145,30 +138,4 @@ func readAddress(typed string) (*url.URL, error) {
 		return url.Parse(region)
 	}
 	return base, nil
-}
-
-func readSeverities(table map[string]page.Severity) (map[string]page.Severity, error) {
-	lower := make(map[string]page.Severity, len(table))
-	for name, severity := range table {
-		if !slices.Contains(page.Severities(), severity) {
-			return nil, web.Invalid(fmt.Sprintf("The severity table gives %q for %q. It must be one of critical, degraded, minor, hidden and other.",
-				plain(string(severity), 40), plain(name, 40)))
-		}
-		lower[strings.ToLower(strings.TrimSpace(name))] = severity
-	}
-	return lower, nil
-}
-
-// lane lets one request through at a time and gives up with its context.
-type lane chan struct{}
-
-func newLane() lane { return make(lane, 1) }
-
-func (l lane) enter(ctx context.Context) (release func(), err error) {
-	select {
-	case l <- struct{}{}:
-		return func() { <-l }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

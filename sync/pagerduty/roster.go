@@ -30,7 +30,7 @@ type contact struct {
 // policy that the user may see. A shift that stands on several policies is one.
 // PagerDuty tells nothing beyond ninety days ahead, and not who stands in for whom.
 func (p *Provider) OnCall(ctx context.Context, from, to time.Time) ([]roster.Shift, error) {
-	release, err := p.looking.enter(ctx)
+	release, err := p.looking.Enter(ctx)
 	if err != nil {
 		return nil, p.client.gaveUp(err)
 	}
@@ -85,7 +85,7 @@ func (p *Provider) OnCall(ctx context.Context, from, to time.Time) ([]roster.Shi
 // People returns everybody whom an incident can be assigned to, and this user
 // with the ways to be reached, as far as the key may see them.
 func (p *Provider) People(ctx context.Context) ([]page.Person, error) {
-	release, err := p.looking.enter(ctx)
+	release, err := p.looking.Enter(ctx)
 	if err != nil {
 		return nil, p.client.gaveUp(err)
 	}
