@@ -21,9 +21,19 @@ type news struct {
 // follow keeps the newest of the agent's states and tells that there is
 // something new, until ctx ends. It finds the agent again when that has been
 // started anew. A reader that is slow misses states in between, never the last
-// one.
-func follow(ctx context.Context, dial func() (*control.Client, error), face string, tell func(*mailbox)) {
+// one. The first state is asked for at once; but the agent takes a follower for a
+// window that can be seen, so it is followed only once the window is shown.
+func follow(ctx context.Context, dial func() (*control.Client, error), face string, shown <-chan struct{}, tell func(*mailbox)) {
 	box := &mailbox{}
+	if client, err := dial(); err == nil {
+		if state, err := client.State(ctx); err == nil && box.put(news{state: state}) {
+			tell(box)
+		}
+	}
+	select {
+	case <-shown:
+	case <-ctx.Done():
+	}
 	for ctx.Err() == nil {
 		err := func() error {
 			client, err := dial()

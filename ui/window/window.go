@@ -102,7 +102,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	// While the driver makes the window, which is most of the time it takes to
 	// come up, the other core reads the fonts and asks the agent.
 	go kit.ReadFonts()
-	go follow(ctx, o.Dial, p.kind(), func(box *mailbox) {
+	shown := make(chan struct{})
+	go follow(ctx, o.Dial, p.kind(), shown, func(box *mailbox) {
 		fyne.Do(func() { hand(box.take(), p.view) })
 	})
 	p.window.SetContent(canvas.NewRectangle(palette.Ground))
@@ -112,6 +113,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if reason := trouble.reason(); reason != "" {
 		return &NoScreenError{Reason: reason}
 	}
+	close(shown)
 	if o.View == "alarm" {
 		p.view = p.alarmView(palette)
 	} else {
