@@ -60,6 +60,7 @@ func BenchmarkAlarmWindow(b *testing.B) {
 			end(b, id)
 		}
 	}
+	b.ReportMetric(percentile(visible, 0.5), "visible-median-ms")
 	b.ReportMetric(percentile(visible, 0.95), "visible-p95-ms")
 	b.ReportMetric(700, "goal-visible-ms")
 	b.ReportMetric(percentile(quiet, 0.95), "space-quiet-p95-ms")

@@ -31,11 +31,15 @@ func drawable(text string) string {
 	}, text)
 }
 
+// ownMarks are in Fyne's own font, and in nearly every sentence of ours: for them
+// alone no font has to be read.
+const ownMarks = "–—‘’“”„•…"
+
 // looked remembers which of the less usual letters are missing.
 var looked = map[rune]bool{}
 
 func missing(letter rune) bool {
-	if letter < 0x0530 { // Fyne's own font has Latin, Greek and Cyrillic
+	if letter < 0x0530 || strings.ContainsRune(ownMarks, letter) { // Fyne's own font has Latin, Greek and Cyrillic
 		return false
 	}
 	gone, known := looked[letter]
@@ -77,7 +81,6 @@ func ReadFonts() {
 	for _, style := range []fyne.TextStyle{{}, {Bold: true}} {
 		fyne.MeasureText("Nightstand", look.SizeBody, style)
 	}
-	ownFonts()
 }
 
 // silent keeps the search for fonts out of the log.

@@ -80,3 +80,11 @@ func TestATitleThatCannotBeWrittenHoldsNothingUp(t *testing.T) {
 		}
 	}
 }
+
+func TestTheMarksThatAreNotLookedUpAreInFynesOwnFont(t *testing.T) {
+	for _, mark := range ownMarks {
+		if _, has := ownFonts()[0].Lookup(mark); !has {
+			t.Errorf("%q is not in the font for text", mark)
+		}
+	}
+}
